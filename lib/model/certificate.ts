@@ -1,0 +1,134 @@
+import { X509Certificate, type KeyObject } from 'node:crypto';
+import { readDer, readDerSequence, readOid } from './der';
+
+/** What CertDesk tells of one X.509 certificate. All text in it is the certificate's, so untrusted. */
+export interface Certificate {
+  /** Subject's common name; without one the first DNS name, the first address, the serial number. */
+  commonName: string;
+  /** DNS names and addresses of the subjectAltName extension, as plain values. */
+  subjectAltNames: string[];
+  /** RFC 4514 text, most specific first: `CN=R3,O=Let's Encrypt,C=US`. */
+  issuer: string;
+  subject: string;
+  /** Upper-case hex without separators. */
+  serialNumber: string;
+  notBefore: string;
+  notAfter: string;
+  /** `sha256WithRSAEncryption`, …; the dotted OID where it has no known name. */
+  signatureAlgorithm: string;
+  /** `RSA`, `EC`, `ED25519`, …, `unknown` */
+  keyType: string;
+  /** Modulus or curve size in bits, 0 when unknown. */
+  keyBits: number;
+  /** SHA-256, upper-case hex with colons. */
+  fingerprint256: string;
+  selfSigned: boolean;
+  pem: string;
+}
+
+/** RFC 8017 A.2.4, RFC 5758, RFC 8410, RFC 3279. */
+const SIGNATURE_ALGORITHMS: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.2': 'md2WithRSAEncryption',
+  '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
+  '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
+  '1.2.840.113549.1.1.10': 'rsassaPss',
+  '1.2.840.113549.1.1.11': 'sha256WithRSAEncryption',
+  '1.2.840.113549.1.1.12': 'sha384WithRSAEncryption',
+  '1.2.840.113549.1.1.13': 'sha512WithRSAEncryption',
+  '1.2.840.113549.1.1.14': 'sha224WithRSAEncryption',
+  '1.2.840.10040.4.3': 'dsa-with-SHA1',
+  '2.16.840.1.101.3.4.3.2': 'dsa-with-SHA256',
+  '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
+  '1.2.840.10045.4.3.1': 'ecdsa-with-SHA224',
+  '1.2.840.10045.4.3.2': 'ecdsa-with-SHA256',
+  '1.2.840.10045.4.3.3': 'ecdsa-with-SHA384',
+  '1.2.840.10045.4.3.4': 'ecdsa-with-SHA512',
+  '1.3.101.112': 'ED25519',
+  '1.3.101.113': 'ED448',
+};
+
+const CURVE_BITS: Readonly<Record<string, number>> = {
+  prime192v1: 192,
+  secp224r1: 224,
+  prime256v1: 256,
+  secp256k1: 256,
+  secp384r1: 384,
+  secp521r1: 521,
+  brainpoolP256r1: 256,
+  brainpoolP384r1: 384,
+  brainpoolP512r1: 512,
+};
+
+/** Reads a certificate from DER bytes or PEM text. Throws where node:crypto can't read it. */
+export function parseCertificate(source: Buffer | string): Certificate {
+  const x509 = new X509Certificate(source);
+  const subjectNames = parseName(x509.subject);
+  const names = parseAltNames(x509.subjectAltName ?? '');
+  const commonName = subjectNames.findLast(([type]) => type === 'CN')?.[1];
+  const serialNumber = x509.serialNumber.toUpperCase();
+  return {
+    commonName: commonName || names.dns[0] || names.ip[0] || serialNumber,
+    subjectAltNames: [...names.dns, ...names.ip],
+    issuer: formatName(parseName(x509.issuer)),
+    subject: formatName(subjectNames),
+    serialNumber,
+    notBefore: new Date(x509.validFrom).toISOString(),
+    notAfter: new Date(x509.validTo).toISOString(),
+    signatureAlgorithm: signatureAlgorithmOf(x509.raw),
+    ...keyOf(x509),
+    fingerprint256: x509.fingerprint256,
+    selfSigned: x509.subject === x509.issuer && x509.checkIssued(x509),
+    pem: x509.toString(),
+  };
+}
+
+function keyOf(x509: X509Certificate): Pick<Certificate, 'keyType' | 'keyBits'> {
+  let key: KeyObject;
+  try {
+    key = x509.publicKey;
+  } catch {
+    return { keyType: 'unknown', keyBits: 0 }; // a key type or parameters that this OpenSSL does not know
+  }
+  const details = key.asymmetricKeyDetails ?? {};
+  const type = (key.asymmetricKeyType ?? 'unknown').toUpperCase();
+  if (type === 'ED25519') return { keyType: type, keyBits: 256 };
+  if (type === 'ED448') return { keyType: type, keyBits: 456 };
+  return { keyType: type, keyBits: details.modulusLength ?? CURVE_BITS[details.namedCurve ?? ''] ?? 0 };
+}
+
+/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature } (RFC 5280 section 4.1). */
+function signatureAlgorithmOf(der: Buffer): string {
+  const algorithm = readDerSequence(readDer(der).content)[1];
+  if (algorithm === undefined) return 'unknown';
+  const oid = readOid(readDer(algorithm.content).content);
+  return SIGNATURE_ALGORITHMS[oid] ?? oid;
+}
+
+/** node:crypto prints one attribute a line, `CN=example.com`, control characters escaped. */
+function parseName(text: string): [type: string, value: string][] {
+  return text
+    .split('\n')
+    .filter(line => line.includes('='))
+    .map(line => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1)];
+    });
+}
+
+function formatName(attributes: [string, string][]): string {
+  return attributes
+    .toReversed()
+    .map(([type, value]) => `${type}=${value.replace(/[,+"\\<>;]/g, '\\$&')}`)
+    .join(',');
+}
+
+/** node:crypto prints `DNS:a, IP Address:192.0.2.1`, and a value with odd characters as a JSON string. */
+function parseAltNames(text: string): { dns: string[]; ip: string[] } {
+  const found = { dns: [] as string[], ip: [] as string[] };
+  for (const match of text.matchAll(/(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
+    const raw = match[2] ?? '';
+    const value = raw.startsWith('"') ? String(JSON.parse(raw)) : raw.trim();
+    (match[1] === 'DNS' ? found.dns : found.ip).push(value);
+  }
+  return found;
+}

@@ -1,0 +1,208 @@
+import type { Certificate } from '../model/certificate';
+import type { Endpoint } from '../model/endpoint';
+import type { Finding } from '../model/finding';
+import type { Check, Cipher, EndpointReport, RunSummary } from '../model/report';
+import type { TicketRecord } from '../model/ticket';
+
+/**
+ * The memory that all nodes share: certificates, sightings, findings, notices and tickets.
+ * Every read sees what was written before it, batched writes included. All failures are CertDeskError `REPOSITORY`.
+ * The only implementation is `sql.ts` (Kysely); its dialects are SQLite and, later, PostgreSQL.
+ */
+export interface Repository {
+  // --- runs
+  beginRun(run: { runId: string; startedAt: string; forced: boolean }): Promise<void>;
+  /** Writes what is pending and the summary, then tells the listeners. */
+  endRun(summary: RunSummary): Promise<void>;
+  /** Null while the run goes on or when nobody here knows it. */
+  runSummary(runId: string): Promise<RunSummary | null>;
+  /** Called once per ended run, after `endRun` wrote it. Returns how to stop listening. */
+  onRunEnded(listener: (summary: RunSummary) => void): () => void;
+
+  // --- what was seen
+  /** Keeps a report; batched, returns at once. Recording the same run and endpoint again changes nothing. */
+  record(report: EndpointReport): void;
+  /** Resolves when everything recorded so far is written. */
+  flush(): Promise<void>;
+  /** Known endpoints by their names, by place (`domain@ip`), or by a certificate among their last two sightings; all when empty. */
+  endpoints(by?: { names?: string[]; places?: string[]; fingerprints?: string[] }): Promise<KnownEndpoint[]>;
+  certificates(fingerprints: string[]): Promise<Map<string, Certificate>>;
+  /** Fingerprints that share issuer and serial number with another certificate of another key (their keys need the fingerprint). */
+  ambiguousCertificates(fingerprints: string[]): Promise<Set<string>>;
+
+  // --- what was found
+  findings(by: { kind: Finding['kind']; places?: string[]; keys?: string[] }): Promise<KnownFinding[]>;
+  /** Inserts or replaces by key. */
+  saveFindings(findings: KnownFinding[]): Promise<void>;
+
+  // --- what was told: one memory per policy
+  notices(memory: string, keys: string[]): Promise<Map<string, Notice>>;
+  saveNotices(memory: string, notices: Notice[]): Promise<void>;
+  /** Keys and places that are retired in that memory. */
+  retired(memory: string): Promise<Set<string>>;
+  setRetired(memory: string, keyOrPlace: string, isRetired: boolean): Promise<void>;
+
+  // --- tickets: `desk` tells one helpdesk instance from another, e.g. `request-tracker:https://rt.example`
+  ticket(desk: string, key: string): Promise<TicketRecord | null>;
+  saveTicket(desk: string, record: TicketRecord): Promise<void>;
+  /**
+   * The right to act on a key, for `leaseMs`; null while somebody else holds it. Across processes, durable.
+   * A claim whose lease has run out is taken over.
+   */
+  claim(desk: string, key: string, owner: string, leaseMs: number, now: Date): Promise<boolean>;
+  releaseClaim(desk: string, key: string, owner: string): Promise<void>;
+  /** The record of a notice (key, run, state) that was carried out already, so that it is carried out once. */
+  carried(desk: string, notice: CarriedNotice): Promise<TicketRecord | null>;
+  saveCarried(desk: string, notice: CarriedNotice, record: TicketRecord): Promise<void>;
+
+  // --- work that a helpdesk could not take: written durably before the message counts as accepted
+  saveWork(work: Work): Promise<void>;
+  removeWork(id: string): Promise<void>;
+  /** Oldest first. */
+  work(desk: string, key?: string): Promise<Work[]>;
+
+  // --- the local desk
+  localTickets: LocalTickets;
+
+  // --- pages for the admin routes, newest first
+  certificatePage(page: PageQuery): Promise<Page<CertificateItem>>;
+  ticketPage(page: PageQuery): Promise<Page<TicketRecord>>;
+  runPage(page: PageQuery): Promise<Page<RunSummary>>;
+
+  /** Removes runs, sightings and carried notices older than `days`; never tickets and certificates. */
+  prune(days: number, now: Date): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One run that reached an endpoint. */
+export interface Sighting {
+  runId: string;
+  at: string;
+  /** Certificates served then, today's clients' first. */
+  fingerprints: string[];
+}
+
+/** What is known of one endpoint. */
+export interface KnownEndpoint {
+  endpoint: Endpoint;
+  firstSeenAt: string;
+  /** Last run that looked, whether it reached the endpoint or not. */
+  lastRunId: string;
+  lastStatus: EndpointReport['status'];
+  lastSeenAt: string;
+  /** The last two runs that got a certificate, newest first. */
+  sightings: Sighting[];
+  /** From the last report that was not `unreachable`; null when there was none. */
+  evidence: Evidence | null;
+}
+
+/** The judgement that a port counts with when a run does not look at it. */
+export interface Evidence {
+  runId: string;
+  scannedAt: string;
+  ciphers: Cipher[];
+  checks: Check[];
+}
+
+/** A Finding that was active once, and since when it is over. */
+export interface KnownFinding {
+  /** As last told while active. */
+  finding: Finding;
+  /** `domain@ip` of a vulnerability, null for expiry. */
+  place: string | null;
+  /** What made it active, e.g. `192.0.2.7:443 rc4`; see lib/findings. */
+  causes: string[];
+  activeAt: string;
+  /** Null while it is active. */
+  clearedAt: string | null;
+}
+
+/** What a policy told of one key. */
+export interface Notice {
+  key: string;
+  /** Last time something was created, added or mailed; null when only silenced so far. */
+  lastAt: string | null;
+  count: number;
+  /** Thresholds (days left) already used up. */
+  thresholds: number[];
+  /** What was known to be wrong when last told; anything beyond it is `worse`. */
+  causes: string[];
+  /** Run of the last decision and what it was, so that the same Finding again gets the same answer. */
+  lastRunId: string | null;
+  lastNotification: string | null;
+  /** When clearing was told; null while active. */
+  clearedAt: string | null;
+  /** Snoozed until then, ISO 8601. */
+  snoozedUntil: string | null;
+  /** Acknowledged: until then (`9999-…` for ever), with the causes known then. */
+  acknowledgedUntil: string | null;
+  acknowledgedCauses: string[];
+}
+
+export interface CarriedNotice {
+  key: string;
+  runId: string;
+  state: Finding['state'];
+}
+
+/** One Finding that waits for its helpdesk. */
+export interface Work {
+  id: string;
+  desk: string;
+  /** Node that took it, so that the record goes out there. */
+  nodeId: string;
+  key: string;
+  finding: Finding;
+  /** The message's own properties that must survive (JSON): reason, overrides, the rest of the message. */
+  message: Record<string, unknown>;
+  state: 'queued' | 'parked';
+  error: { code: string; message: string };
+  attempts: number;
+  createdAt: string;
+  nextAt: string;
+}
+
+/** Tickets of the embedded desk. */
+export interface LocalTickets {
+  create(ticket: Omit<LocalTicket, 'id'>): Promise<LocalTicket>;
+  get(ids: string[]): Promise<LocalTicket[]>;
+  findByKey(key: string): Promise<LocalTicket[]>;
+  setStatus(id: string, status: string, at: string): Promise<void>;
+  addNote(id: string, note: LocalNote): Promise<void>;
+}
+export interface LocalNote {
+  at: string;
+  text: string;
+}
+export interface LocalTicket {
+  /** Number from 1, as text. */
+  id: string;
+  key: string;
+  subject: string;
+  body: string;
+  status: string;
+  priority: string;
+  createdAt: string;
+  updatedAt: string;
+  notes: LocalNote[];
+}
+
+export interface PageQuery {
+  /** 1 to 1,000; default 100. */
+  limit?: number;
+  after?: string;
+}
+export interface Page<T> {
+  items: T[];
+  total: number;
+  /** Value for `after` of the next page, null at the end. */
+  next: string | null;
+}
+/** `current`: an endpoint still serves it as far as known. */
+export type CertificateItem = Certificate & {
+  endpoints: Endpoint[];
+  firstSeenAt: string;
+  lastSeenAt: string;
+  daysLeft: number;
+  current: boolean;
+};
