@@ -1,0 +1,29 @@
+import { DEFAULT_FINDINGS, type CheckId } from '../model/checks';
+import type { FindingPer } from '../model/keys';
+
+/** What makes a vulnerability Finding of a report; properties of certdesk-ssl-scan in docs/contract.md. */
+export interface FindingSettings {
+  /** Checks that make a Finding. */
+  findings: readonly CheckId[];
+  /** The class of suite that makes one; `no-forward-secrecy`: insecure ones and those without forward secrecy. */
+  weakFrom: 'insecure' | 'no-forward-secrecy' | 'weak';
+  findingPer: FindingPer;
+}
+
+export const DEFAULT_FINDING_SETTINGS: Readonly<FindingSettings> = {
+  findings: DEFAULT_FINDINGS,
+  weakFrom: 'insecure',
+  findingPer: 'certificate-and-place',
+};
+
+/** What Expiry Check looks for; its properties in docs/contract.md. */
+export interface ExpirySettings {
+  days: number;
+  /** Percent of the certificate's lifetime; null = off. Of the two windows the smaller wins. */
+  percent: number | null;
+  /** Patterns on name, address, issuer and serial number; empty includes everything. */
+  include: readonly string[];
+  exclude: readonly string[];
+}
+
+export const DEFAULT_EXPIRY_SETTINGS: Readonly<ExpirySettings> = { days: 30, percent: null, include: [], exclude: [] };
