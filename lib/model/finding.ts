@@ -22,7 +22,8 @@ export interface Finding {
   scannedAt?: string;
 }
 
-export type Reason = 'new' | 'due' | 'worse' | 'standing' | 'cleared';
+export const REASONS = ['new', 'due', 'worse', 'standing', 'cleared'] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** What a policy says of a Finding; travels as `msg.notification`. */
 export interface Notification {

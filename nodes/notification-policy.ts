@@ -1,0 +1,110 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { CertDeskError, asCertDeskError } from '../lib/model/errors';
+import { isFinding, type Finding, type Notification } from '../lib/model/finding';
+import { DigestCollector } from '../lib/policy/digest-collector';
+import { Policy } from '../lib/policy/policy';
+import { formatSyslog } from '../lib/policy/syslog';
+import type { Config } from './runtime/config';
+import { isRecord, text } from './runtime/config';
+import { onClose, onInput, type Send } from './runtime/input';
+import { readPolicyConfig } from './runtime/policy-config';
+import { isRunSummary } from './runtime/run-summary';
+import { scannedBy, useRepository } from './runtime/repositories';
+import { show, showConfigError, showError } from './runtime/status';
+
+/** certdesk-notification-policy: what is due, for tickets, mail and syslog. */
+export = function register(RED: NodeAPI): void {
+  function NotificationPolicy(this: Node, definition: NodeDef): void {
+    RED.nodes.createNode(this, definition);
+    const config = definition as unknown as Config;
+    const repository = useRepository(RED, this, config);
+
+    const made = repository.opened.then(opened => {
+      const settings = readPolicyConfig(config);
+      return {
+        settings,
+        policy: new Policy({ repository: opened, memory: text(config, 'memory', this.id), settings: settings.policy }),
+        digest: new DigestCollector({
+          repository: opened,
+          settings: settings.mail,
+          scannedBy: scannedBy(RED, config),
+          onMail: mail => this.send([null, { ...mail }, null]),
+          onError: error => {
+            showError(this, error);
+            this.error(error, {});
+          },
+        }),
+      };
+    });
+    made.catch((error: unknown) => showConfigError(this, asCertDeskError(error, 'CONFIG')));
+
+    onInput(this, 'REPOSITORY', async (message, send) => {
+      const { policy, digest, settings } = await made;
+      const tell = (finding: Finding, notification: Notification, out: Send): void => {
+        const isTold = notification.reason !== 'standing';
+        out([
+          { ...message, topic: finding.key, payload: finding, notification },
+          null,
+          isTold ? { topic: finding.key, payload: formatSyslog(finding, notification, settings.syslog) } : null,
+        ]);
+        if (isTold) digest.add(finding, notification);
+        show(this, isTold ? 'good' : 'idle', notification.reason);
+      };
+
+      const command = readCommand(message as Record<string, unknown>);
+      if (command !== null) {
+        if (command.name === 'snooze') await policy.snooze(command);
+        else if (command.name === 'acknowledge') await policy.acknowledge(command);
+        else if (command.name === 'unretire') await policy.unretire(command.key);
+        else {
+          for (const finding of await policy.retire(command.key)) {
+            tell(finding, { reason: 'cleared', threshold: null, count: 1, lastAt: null }, send);
+          }
+        }
+        show(this, 'idle', `notification-policy.status.${command.name}`);
+        return;
+      }
+      if (isRunSummary(message.payload)) return;
+      if (!isFinding(message.payload)) {
+        throw new CertDeskError(
+          'BAD_MESSAGE',
+          'This node takes Findings: wire output 2 of SSL Scan or output 1 of Expiry Check into it.',
+        );
+      }
+      const notification = await policy.handle(message.payload, { forced: message['force'] === true });
+      if (notification !== null) tell(message.payload, notification, send);
+    });
+    onClose(this, async () => {
+      await made.then(({ digest }) => digest.close()).catch(() => {}); // told above
+      await repository.release();
+    });
+  }
+  RED.nodes.registerType('certdesk-notification-policy', NotificationPolicy);
+};
+
+type Command =
+  | { name: 'snooze'; key: string; until: string }
+  | { name: 'acknowledge'; key: string; until?: string }
+  | { name: 'retire' | 'unretire'; key: string };
+
+/** `msg.snooze`, `msg.acknowledge`, `msg.retire` or `msg.unretire`; null for a message without one. */
+function readCommand(message: Record<string, unknown>): Command | null {
+  for (const name of ['retire', 'unretire'] as const) {
+    const key = message[name];
+    if (key === undefined) continue;
+    if (typeof key === 'string' && key.trim() !== '') return { name, key: key.trim() };
+    throw new CertDeskError('BAD_MESSAGE', `msg.${name} is a Finding's key or a place written domain@ip.`);
+  }
+  for (const name of ['snooze', 'acknowledge'] as const) {
+    const value = message[name];
+    if (value === undefined) continue;
+    const { key, until } = isRecord(value) ? value : {};
+    const untilMs = until === undefined ? NaN : new Date(until as string | number).getTime();
+    if (typeof key !== 'string' || (until === undefined ? name === 'snooze' : Number.isNaN(untilMs))) {
+      throw new CertDeskError('BAD_MESSAGE', `msg.${name} is { key, until }; until is a date such as 2026-12-24.`);
+    }
+    if (until === undefined) return { name: 'acknowledge', key };
+    return { name, key, until: new Date(untilMs).toISOString() };
+  }
+  return null;
+}

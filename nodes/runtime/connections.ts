@@ -1,0 +1,58 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { Helpdesk, HelpdeskType } from '../../lib/helpdesks/helpdesk';
+import { CertDeskError } from '../../lib/model/errors';
+import { TICKET_STATUSES, type TicketStatus } from '../../lib/model/ticket';
+import type { Repository } from '../../lib/repository/repository';
+import { json, text, type Config } from './config';
+import { proxySettings, tlsOptions } from './core-nodes';
+
+/** A config node of type `certdesk-helpdesk-<helpdesk>`. */
+export interface ConnectionNode extends Node<Record<string, string>> {
+  config: Config;
+}
+
+/** A helpdesk, and the name under which its tickets are kept: the same after a re-import of the flow. */
+export interface Connected {
+  helpdesk: Helpdesk;
+  desk: string;
+}
+
+/** Connects what the ticket node's property `connection` names. Throws CONFIG naming the field that is missing. */
+export function connectHelpdesk(RED: NodeAPI, config: Config, type: HelpdeskType, repository: Repository): Connected {
+  const services = { localTickets: repository.localTickets, now: () => new Date() };
+  if (type.connectionFields.length === 0) {
+    return { helpdesk: type.connect({ values: {}, statusMap: {} }, services), desk: type.name };
+  }
+  const node = RED.nodes.getNode(text(config, 'connection')) as ConnectionNode | null;
+  if (node?.config === undefined) {
+    throw new CertDeskError('CONFIG', `connection: choose a ${type.label} connection in the dialog and deploy.`);
+  }
+  const values: Record<string, string> = {};
+  for (const field of type.connectionFields) {
+    if (field.type === 'config' || field.name === 'statusMap') continue;
+    const value = text(field.secret ? (node.credentials ?? {}) : node.config, field.name, field.default);
+    if (field.required && value === '') {
+      throw new CertDeskError('CONFIG', `${field.name}: the ${type.label} connection needs it. Fill it in and deploy.`);
+    }
+    values[field.name] = value;
+  }
+  const tls = tlsOptions(RED, node.config);
+  const proxy = proxySettings(RED, node.config);
+  const helpdesk = type.connect(
+    { values, statusMap: readStatusMap(node.config), tls, ...(proxy ? { proxy } : {}) },
+    services,
+  );
+  return { helpdesk, desk: `${type.name}:${(values['url'] ?? '').replace(/\/+$/, '').toLowerCase()}` };
+}
+
+function readStatusMap(config: Config): Record<string, TicketStatus> {
+  const map: Record<string, TicketStatus> = {};
+  for (const [native, value] of Object.entries(json(config, 'statusMap'))) {
+    const status = TICKET_STATUSES.find(candidate => candidate === value);
+    if (status === undefined) {
+      throw new CertDeskError('CONFIG', `statusMap: "${native}" is given as none of ${TICKET_STATUSES.join(', ')}.`);
+    }
+    map[native] = status;
+  }
+  return map;
+}
