@@ -1,3 +1,4 @@
+import { CertDeskError } from '../model/errors';
 import type { TicketStatus } from '../model/ticket';
 
 /**
@@ -52,7 +53,14 @@ export interface ConnectionSettings {
   values: Readonly<Record<string, string>>;
   /** The user's own status map, native name or id to TicketStatus. */
   statusMap: Readonly<Record<string, TicketStatus>>;
-  tls?: { ca?: string; cert?: string; key?: string; passphrase?: string; rejectUnauthorized?: boolean; servername?: string };
+  tls?: {
+    ca?: string;
+    cert?: string;
+    key?: string;
+    passphrase?: string;
+    rejectUnauthorized?: boolean;
+    servername?: string;
+  };
   proxy?: { url: string; noproxy: string[]; username?: string; password?: string };
 }
 
@@ -92,13 +100,27 @@ export interface TicketDraft {
 }
 
 /**
+ * The ticket was created and does not show our key. The desk remembers it all the same: found by its id,
+ * it is not created a second time.
+ */
+export class KeyLostError extends CertDeskError {
+  constructor(
+    message: string,
+    readonly ticket: Ticket,
+  ) {
+    super('INVALID', message);
+    this.name = 'KeyLostError';
+  }
+}
+
+/**
  * One connected helpdesk. Every method throws CertDeskError with a code of the contract and nothing else;
  * no error text holds a secret. No answer is taken at its word: see each method.
  */
 export interface Helpdesk {
   /** Tickets whose stored key equals `key` (compared again here), deleted ones left out. Refuses an empty key. */
   find(key: string): Promise<Ticket[]>;
-  /** Creates and reads back; `INVALID` naming the missing field or right when the key did not stick. */
+  /** Creates and reads back; KeyLostError naming the missing field or right when the key did not stick. */
   create(draft: TicketDraft): Promise<Ticket>;
   /** By id, of any status; an id that is gone is missing from the map. Pages by itself. */
   get(ids: string[]): Promise<Map<string, Ticket>>;
