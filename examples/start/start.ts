@@ -1,0 +1,57 @@
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { startDemoServers } from './servers';
+import { prepareUserFolder } from './user-folder';
+import { tellFirstRun } from './first-run';
+
+/**
+ * `npm start`: Node-RED on 127.0.0.1 with the first example flow, its own user folder inside the checkout, and three
+ * TLS servers to look at (or, with CERTDESK_TARGETS, the servers named there).
+ */
+async function start(): Promise<void> {
+  const root = join(__dirname, '..', '..', '..');
+  const userDir = process.env['CERTDESK_USER_DIR'] ?? join(root, '.certdesk');
+  const port = Number(process.env['PORT'] ?? 1880);
+  const own = (process.env['CERTDESK_TARGETS'] ?? '').split(/[\s,]+/).filter(target => target !== '');
+
+  const demo = own.length > 0 ? null : await startDemoServers(join(userDir, 'demo'));
+  // The flow names both as environment variables, so that it need not be changed where a port or a target does.
+  process.env['CERTDESK_TARGETS'] = (demo === null ? own : demo.servers.map(server => server.target)).join('\n');
+  process.env['CERTDESK_CA'] = demo?.caFile ?? '';
+
+  const RED = (await import('node-red')).default;
+  const server = createServer();
+  const startedAt = new Date();
+  RED.init(server, { ...prepareUserFolder(root, userDir), uiHost: '127.0.0.1', uiPort: port });
+  server.on('request', RED.httpAdmin);
+
+  let ending: Promise<void> | null = null;
+  const end = (code: number): void => {
+    ending ??= (async () => {
+      await RED.stop();
+      server.closeAllConnections();
+      server.close();
+      await Promise.all((demo?.servers ?? []).map(each => each.close()));
+    })().finally(() => process.exit(code));
+  };
+  process.on('SIGINT', () => end(0));
+  process.on('SIGTERM', () => end(0));
+
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    const taken =
+      error.code === 'EADDRINUSE' ? `Port ${port} is in use. Choose another: PORT=1881 npm start` : error.message;
+    console.error(`CertDesk: ${taken}`);
+    end(1);
+  });
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
+  const { port: listening } = server.address() as { port: number };
+  const url = `http://127.0.0.1:${listening}/`;
+  await RED.start();
+  console.log(`CertDesk: Node-RED is up; scanning ${process.env['CERTDESK_TARGETS'].split('\n').length} targets …`);
+  await tellFirstRun(url, startedAt, line => console.log(line));
+}
+
+start().catch((error: unknown) => {
+  console.error(`CertDesk: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.exit(1);
+});

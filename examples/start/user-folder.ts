@@ -1,0 +1,46 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FLOW_FILE = 'flows.json';
+const EXAMPLE = '01 - Getting started.json';
+
+/**
+ * Makes Node-RED's user folder: CertDesk as an installed package, and the first example as the flow unless there is
+ * a flow already. Returns the settings to start Node-RED with.
+ */
+export function prepareUserFolder(root: string, userDir: string): Record<string, unknown> {
+  mkdirSync(userDir, { recursive: true, mode: 0o700 });
+  linkPackage(root, join(userDir, 'node_modules', '@certdesk', 'node-red-certdesk'));
+  const flowFile = join(userDir, FLOW_FILE);
+  if (!existsSync(flowFile)) writeFileSync(flowFile, JSON.stringify(startFlow(root), null, 2), { mode: 0o600 });
+  return {
+    userDir,
+    flowFile: FLOW_FILE,
+    httpAdminRoot: '/',
+    httpNodeRoot: '/',
+    logging: { console: { level: 'warn', metrics: false, audit: false } },
+    telemetry: { enabled: false, updateNotification: false },
+    editorTheme: { tours: false, projects: { enabled: false } },
+  };
+}
+
+/** A package folder whose code is the checkout's build, as npm would install it. */
+function linkPackage(root: string, folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'examples'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(root, 'dist'), join(folder, 'dist'), 'junction');
+  for (const name of readdirSync(join(root, 'examples'))) {
+    if (name.endsWith('.json')) cpSync(join(root, 'examples', name), join(folder, 'examples', name));
+  }
+}
+
+/** The first example with its targets and CA taken from the environment, as `npm start` sets them. */
+function startFlow(root: string): unknown[] {
+  const flow = JSON.parse(readFileSync(join(root, 'examples', EXAMPLE), 'utf8')) as Record<string, unknown>[];
+  return flow.map(node => {
+    if (node['type'] === 'certdesk-ssl-scan') return { ...node, targets: '${CERTDESK_TARGETS}' };
+    if (node['type'] === 'tls-config') return { ...node, ca: '${CERTDESK_CA}' };
+    return node;
+  });
+}

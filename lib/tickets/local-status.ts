@@ -1,0 +1,23 @@
+import { CertDeskError } from '../model/errors';
+import type { TicketRecord, TicketStatus } from '../model/ticket';
+import type { Repository } from '../repository/repository';
+
+const LOCAL = 'local';
+
+/** Sets the status of a ticket of the local desk by hand, as a technician would in a helpdesk. */
+export async function setLocalStatus(
+  repository: Repository,
+  key: string,
+  status: TicketStatus,
+  now: Date,
+): Promise<TicketRecord> {
+  const record = await repository.ticket(LOCAL, key);
+  if (record === null || record.id === '') {
+    throw new CertDeskError('NOT_FOUND', 'The local desk has no ticket of that key; other desks have their own pages.');
+  }
+  const updatedAt = now.toISOString();
+  await repository.localTickets.setStatus(record.id, status, updatedAt);
+  const changed: TicketRecord = { ...record, status, nativeStatus: status, updatedAt };
+  await repository.saveTicket(LOCAL, changed);
+  return changed;
+}
