@@ -1,0 +1,28 @@
+/** Facility keywords in the order of their codes, 0 to 23 (RFC 5424 section 6.2.1, names as in syslog.h). */
+export const FACILITIES = [
+  'kern',
+  'user',
+  'mail',
+  'daemon',
+  'auth',
+  'syslog',
+  'lpr',
+  'news',
+  'uucp',
+  'cron',
+  'authpriv',
+  'ftp',
+  'ntp',
+  'audit',
+  'alert',
+  'clock',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const;
+export type Facility = (typeof FACILITIES)[number];
