@@ -43,6 +43,10 @@ export interface TicketRecord {
   endpoints: Endpoint[];
   createdAt: string;
   updatedAt: string;
+  /** What a vulnerability ticket was last told: names of weak suites and check ids. Kept with the record. */
+  results?: string[];
+  /** When clearing was carried out; absent while the key is active. Kept with the record. */
+  clearedAt?: string;
 }
 
 /** Open, In Progress and On Hold: somebody still has it. */
