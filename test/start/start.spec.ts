@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TicketRecord } from '../../lib/model/ticket';
+import { startOdd } from '../lab/tls-servers';
+import { waitFor } from '../support/runtime';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** `npm start` as a user runs it, on a free port and with a user folder of its own. */
+class Start {
+  output = '';
+  readonly exited: Promise<number | null>;
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    this.exited = new Promise(resolve => child.once('exit', code => resolve(code)));
+  }
+
+  static run(userDir: string, env: Record<string, string> = {}): Start {
+    const child = spawn('npm', ['start', '--silent'], {
+      cwd: ROOT,
+      detached: true, // a process group of its own, to press Ctrl-C in
+      env: { ...process.env, PORT: '0', CERTDESK_USER_DIR: userDir, CERTDESK_TARGETS: '', ...env },
+    });
+    return new Start(child);
+  }
+
+  async until(pattern: RegExp, withinMs: number): Promise<RegExpExecArray> {
+    await waitFor(
+      () => pattern.test(this.output),
+      withinMs,
+      () => `${pattern} in: ${this.output}`,
+    );
+    return pattern.exec(this.output) as RegExpExecArray;
+  }
+
+  /** Ctrl-C reaches every process of the terminal's group. */
+  async ctrlC(): Promise<void> {
+    const { pid } = this.child;
+    if (pid !== undefined && this.child.exitCode === null) process.kill(-pid, 'SIGINT');
+    await this.exited;
+  }
+}
+
+describe('npm start', function () {
+  this.timeout(180_000);
+  let userDir: string;
+  let started: Start | null = null;
+  beforeEach(async () => {
+    userDir = await mkdtemp(join(tmpdir(), 'certdesk-start-'));
+  });
+  afterEach(async () => {
+    await started?.ctrlC();
+    started = null;
+    await rm(userDir, { recursive: true, force: true });
+  });
+
+  const tickets = async (url: string): Promise<TicketRecord[]> => {
+    const response = await fetch(`${url}certdesk/default/tickets`);
+    return ((await response.json()) as { items: TicketRecord[] }).items;
+  };
+
+  it('opens tickets for exactly the expiring and the weak demo server, once, and Ctrl-C ends everything', async () => {
+    const subjects = ['SSL Certificate expiring.certdesk.example expiry', 'Vulnerabilities for weak.certdesk.example'];
+    started = Start.run(userDir);
+    const [, url] = (await started.until(/Open (http:\S+) to see/, 120_000)) as unknown as [string, string];
+    const first = await tickets(url);
+    assert.deepEqual(first.map(ticket => ticket.subject).sort(), subjects);
+    assert.deepEqual(
+      first.map(ticket => ticket.priority),
+      ['High', 'High'],
+    );
+    assert.match(started.output, /Scanned 3 endpoints: 3 answered, 0 did not\./);
+    await started.ctrlC();
+    const port = Number(new URL(url).port);
+    assert.equal(await isListening(port), false);
+
+    const before = Date.now();
+    started = Start.run(userDir);
+    const [, again] = (await started.until(/Open (http:\S+) to see/, 60_000)) as unknown as [string, string];
+    console.log(`      second start: ${((Date.now() - before) / 1000).toFixed(1)} s`);
+    const second = await tickets(again);
+    assert.deepEqual(second.map(ticket => ticket.subject).sort(), subjects);
+    assert.deepEqual(second.map(ticket => ticket.number).sort(), first.map(ticket => ticket.number).sort());
+  });
+
+  it('scans the servers that CERTDESK_TARGETS names instead', async () => {
+    const server = await startOdd('garbage', '127.0.0.20');
+    try {
+      started = Start.run(userDir, { CERTDESK_TARGETS: `own.example@127.0.0.20:${server.port}` });
+      await started.until(
+        /Scanned 1 endpoints: 0 answered, 1 did not: own\.example@127\.0\.0\.20:\d+ \(NOT_TLS\)/,
+        120_000,
+      );
+      await started.until(/No tickets\./, 10_000);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise(resolve => {
+    socket.once('connect', () => (socket.destroy(), resolve(true)));
+    socket.once('error', () => resolve(false));
+  });
+}
