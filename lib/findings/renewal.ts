@@ -38,9 +38,9 @@ export function isServed(seen: Seen, fingerprint: string, certificates: Readonly
   );
 }
 
-/** Whether neither of the last two runs that reached the endpoint saw the certificate there. */
-export function isGone(seen: Seen, fingerprint: string): boolean {
-  return !seen.sightings.slice(0, 2).some(sighting => sighting.fingerprints.includes(fingerprint));
+/** What the last two runs that reached the endpoint saw there. A certificate missing here is gone from it. */
+export function lastFingerprints(seen: Pick<Seen, 'sightings'>): Set<string> {
+  return new Set(seen.sightings.slice(0, 2).flatMap(sighting => sighting.fingerprints));
 }
 
 /** What took a certificate's place among `current`: of its key type if possible, the newest. */
