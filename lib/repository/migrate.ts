@@ -1,0 +1,38 @@
+import { DEFAULT_MIGRATION_TABLE, Migrator, type Kysely, type Migration } from 'kysely';
+import { CertDeskError } from '../model/errors';
+import { MIGRATIONS } from './migrations';
+import type { Schema } from './schema';
+
+/**
+ * Brings the tables to this version's, in one transaction. Throws `REPOSITORY` where a newer version wrote them:
+ * going on would lose what only that version knows.
+ */
+export async function migrate(
+  db: Kysely<Schema>,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<void> {
+  const applied = await appliedMigrations(db);
+  const unknown = applied.filter(name => !(name in migrations));
+  if (unknown.length > 0) {
+    throw new CertDeskError(
+      'REPOSITORY',
+      `The repository was written by a newer version of CertDesk (it knows ${unknown.join(', ')}). ` +
+        'Update CertDesk, or give this version a repository of its own.',
+    );
+  }
+  if (Object.keys(migrations).every(name => applied.includes(name))) return;
+  const provider = { getMigrations: () => Promise.resolve({ ...migrations }) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+async function appliedMigrations(db: Kysely<Schema>): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(table => table.name === DEFAULT_MIGRATION_TABLE)) return [];
+  const rows = await db
+    .withTables<{ [DEFAULT_MIGRATION_TABLE]: { name: string } }>()
+    .selectFrom(DEFAULT_MIGRATION_TABLE)
+    .select('name')
+    .execute();
+  return rows.map(row => row.name);
+}

@@ -1,0 +1,104 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import Database from 'libsql';
+import {
+  CompiledQuery,
+  Kysely,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type SqliteDialectConfig,
+} from 'kysely';
+import type { Schema } from './schema';
+import { repositoryError, type Dialect } from './store';
+
+/**
+ * The SQLite dialect: libsql, which blocks the event loop while it works. So it never waits for another process's
+ * lock inside SQLite (no busy_timeout): `store.ts` waits outside, with the loop free, also for a second connection
+ * of this very process, which could not let go of its lock otherwise.
+ */
+export async function openSqlite(path: string): Promise<Dialect> {
+  const where = path === ':memory:' ? 'the repository in memory' : `the repository ${path}`;
+  const database = await openFile(path).catch((error: unknown) => {
+    throw repositoryError(error, where, explain(error));
+  });
+  return {
+    db: new Kysely<Schema>({ dialect: new LibsqlDialect({ database }) }),
+    where,
+    prepare: () => {
+      database.pragma('journal_mode = WAL');
+      database.pragma('foreign_keys = ON');
+      database.pragma('synchronous = FULL');
+    },
+    setDurable: isDurable => database.pragma(`synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
+    isBusy: error => codeOf(error).startsWith('SQLITE_BUSY'),
+    explain,
+  };
+}
+
+async function openFile(path: string): Promise<Database.Database> {
+  if (path !== ':memory:') await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return new Database(path);
+}
+
+class LibsqlDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+  override createDriver(): SqliteDriver {
+    return new ImmediateDriver(this.#config);
+  }
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+/** A deferred transaction that reads first fails on its first write when another process wrote meanwhile. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}
+
+/** SQLite's DDL is transactional; Kysely is just careful. A kill while migrating then leaves nothing half done. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+/** What to do, by https://sqlite.org/rescode.html; the longest code that the error's code starts with counts. */
+const ADVICE: readonly [code: string, advice: string][] = [
+  ['SQLITE_NOTADB', 'The file is no SQLite database. Choose another path, or put a backup in its place.'],
+  ['SQLITE_CORRUPT', 'The file is damaged. Stop Node-RED and put a backup in its place.'],
+  [
+    'SQLITE_READONLY',
+    'It cannot be written. Give the user that runs Node-RED write access to the file and its folder.',
+  ],
+  ['SQLITE_PERM', 'Access is denied. Give the user that runs Node-RED write access to the file and its folder.'],
+  ['SQLITE_CANTOPEN', 'It cannot be opened. Check that the path is a file in a folder that Node-RED may write to.'],
+  ['SQLITE_FULL', 'The disk is full. Make room; what waits is written then.'],
+  ['SQLITE_IOERR', 'The disk reports an error. Check disk space and health; what waits is tried again.'],
+  ['SQLITE_BUSY', 'Another process keeps it locked. End what else has the file open.'],
+  ['EACCES', 'Access is denied. Give the user that runs Node-RED write access to the folder.'],
+  ['EPERM', 'Access is denied. Give the user that runs Node-RED write access to the folder.'],
+  ['EROFS', 'The file system is read-only. Choose a path that can be written.'],
+  ['ENOTDIR', 'A part of the path is a file. Choose another path.'],
+  ['EEXIST', 'A part of the path is a file. Choose another path.'],
+  ['ENOSPC', 'The disk is full. Make room.'],
+];
+
+function explain(error: unknown): string | null {
+  const code = codeOf(error);
+  return ADVICE.find(([prefix]) => code.startsWith(prefix))?.[1] ?? null;
+}
+
+/** libsql gives no code for a failure to open, only SQLite's number (14) at the end of its text. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
+  return error.message.startsWith('ConnectionFailed') ? 'SQLITE_CANTOPEN' : '';
+}
