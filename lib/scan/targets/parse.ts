@@ -50,13 +50,30 @@ export function parseTargets(targets: unknown, options: { exclude?: unknown } = 
       parsed.push(target);
     });
   }
+  const isExcluded = readExcludes(options.exclude, faults);
+  refuse(faults);
+  checkTotal(parsed);
+  return { targets: parsed, isExcluded };
+}
+
+/** Reads excludes alone, for targets that come from elsewhere. Throws as `parseTargets` does. */
+export function parseExcludes(exclude: unknown): IsExcluded {
+  const faults: string[] = [];
+  const isExcluded = readExcludes(exclude, faults);
+  refuse(faults);
+  return isExcluded;
+}
+
+function readExcludes(exclude: unknown, faults: string[]): IsExcluded {
   const excludes: IsExcluded[] = [];
-  for (const entry of parseList(options.exclude)) {
+  for (const entry of parseList(exclude)) {
     attempt(faults, 'exclude line', entry, () => excludes.push(parseExclude(entry.text)));
   }
+  return endpoint => excludes.some(isExcluded => isExcluded(endpoint));
+}
+
+function refuse(faults: string[]): void {
   if (faults.length > 0) throw new CertDeskError('BAD_TARGET', `${faults.join('\n')}\nA target is one of: ${FORMS}`);
-  checkTotal(parsed);
-  return { targets: parsed, isExcluded: endpoint => excludes.some(isExcluded => isExcluded(endpoint)) };
 }
 
 function attempt(faults: string[], label: string, entry: ListEntry, read: () => void): void {
