@@ -43,7 +43,7 @@ export class ExpiryCheck {
     const { repository, settings, settleMs = 1000 } = options;
     this.now = options.now ?? (() => new Date());
     this.select = selectPlaces(settings);
-    this.known = new KnownKeys(repository);
+    this.known = new KnownKeys(repository, this.now);
     this.runs = new RunGatherer({
       repository,
       settleMs,
@@ -74,7 +74,8 @@ export class ExpiryCheck {
     if (input.part !== null && input.runId !== null && run.addPart(input.part)) {
       this.runs.take(input.runId);
       await this.tell(run);
-    } else if (isOwnRun(run.runId)) {
+    } else if (input.runId === null) {
+      await reading;
       await this.tell(run);
     }
     return { notDue: (await reading).due.length === 0 };
@@ -149,7 +150,7 @@ export class ExpiryCheck {
       ambiguous: await repository.ambiguousCertificates(fingerprints),
     });
     if (judged.changed.length > 0) await repository.saveFindings(judged.changed);
-    this.known.update(judged.changed);
+    this.known.update([...known, ...judged.changed]);
     return this.onlyNew(runId, judged.findings);
   }
 

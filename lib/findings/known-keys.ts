@@ -10,7 +10,10 @@ export class KnownKeys {
   private readonly namesOf = new Map<string, string[]>();
   private loaded: Promise<void> | null = null;
 
-  constructor(private readonly repository: Pick<Repository, 'findings'>) {}
+  constructor(
+    private readonly repository: Pick<Repository, 'findings'>,
+    private readonly now: () => Date,
+  ) {}
 
   /** Keys told of any of these endpoints, by name. Throws REPOSITORY. */
   async of(names: readonly string[]): Promise<string[]> {
@@ -23,8 +26,10 @@ export class KnownKeys {
     return [...this.namesOf.keys()];
   }
 
-  update(changed: readonly KnownFinding[], now = new Date()): void {
-    for (const { finding, clearedAt } of changed) {
+  /** Takes findings as they are kept now. */
+  update(found: readonly KnownFinding[]): void {
+    const now = this.now();
+    for (const { finding, clearedAt } of found) {
       this.forget(finding.key);
       if (clearedAt !== null && !isTellingCleared(clearedAt, now)) continue;
       const names = finding.endpoints.map(endpoint => endpoint.name);

@@ -1,0 +1,159 @@
+import { Batcher } from '../findings/batcher';
+import { makeOwnRunId } from '../findings/own-run';
+import { selectPlaces } from '../findings/selection';
+import { placeOf } from '../model/endpoint';
+import { CertDeskError } from '../model/errors';
+import type { Finding, Notification } from '../model/finding';
+import type { KnownFinding, Notice, Repository } from '../repository/repository';
+import { decide, decideCleared, emptyNotice, isTold, type Silences } from './decide';
+import { exclusively } from './exclusively';
+import type { PolicySettings } from './settings';
+
+export interface PolicyOptions {
+  repository: Repository;
+  /** Name of the memory of what was told. Policies with the same one silence each other. */
+  memory: string;
+  settings: PolicySettings;
+  now?: () => Date;
+}
+
+/** An acknowledgement without an end. */
+const FOR_EVER = '9999-12-31T23:59:59.999Z';
+
+/**
+ * A notification policy with its memory in the repository. Findings are decided in the order they come, many at once
+ * per query; a key is never decided twice at the same time. All methods reject with REPOSITORY.
+ */
+export class Policy {
+  private readonly deciding: Batcher<Finding, Notification | null>;
+  private readonly select: ReturnType<typeof selectPlaces>;
+  private readonly now: () => Date;
+
+  constructor(private readonly options: PolicyOptions) {
+    this.now = options.now ?? (() => new Date());
+    this.select = selectPlaces(options.settings);
+    this.deciding = new Batcher(findings => this.alone(() => this.decideAll(findings)));
+  }
+
+  /** What to say of a Finding: null when nothing is to be sent on. `forced`: asked for by hand. */
+  handle(finding: Finding, options: { forced: boolean }): Promise<Notification | null> {
+    return this.deciding.add(options.forced ? { ...finding, forced: true } : finding);
+  }
+
+  /** Nothing of the key until then, forced or not. Throws BAD_MESSAGE. */
+  async snooze(command: { key: string; until: string }): Promise<void> {
+    const snoozedUntil = readDate(command.until, 'snooze');
+    await this.change(command.key, notice => ({ ...notice, snoozedUntil }));
+  }
+
+  /** Nothing of the key until then (without an end: until it cleared), unless it gets worse. Throws BAD_MESSAGE. */
+  async acknowledge(command: { key: string; until?: string }): Promise<void> {
+    const acknowledgedUntil = command.until === undefined ? FOR_EVER : readDate(command.until, 'acknowledge');
+    await this.change(command.key, notice => ({
+      ...notice,
+      acknowledgedUntil,
+      acknowledgedCauses: isTold(notice) ? notice.causes : [],
+    }));
+  }
+
+  /**
+   * Leaves a key or a place (`domain@ip`) out until `unretire`. Returns what that ends: Findings `cleared`, as a run of
+   * their own, already noted as told with reason `cleared`.
+   */
+  retire(keyOrPlace: string): Promise<Finding[]> {
+    return this.alone(async () => {
+      const { repository, memory } = this.options;
+      await repository.setRetired(memory, keyOrPlace, true);
+      const retired = await repository.retired(memory);
+      const open = (await this.found(keyOrPlace)).filter(({ clearedAt }) => clearedAt === null);
+      const ended = open.map(({ finding }) => finding).filter(finding => isRetired(finding, retired));
+      const notices = await repository.notices(
+        memory,
+        ended.map(({ key }) => key),
+      );
+      const now = this.now();
+      const runId = makeOwnRunId();
+      const told = ended.filter(({ key }) => isTold(notices.get(key) ?? emptyNotice(key)));
+      await repository.saveNotices(
+        memory,
+        told.map(({ key }) => decideCleared(notices.get(key) ?? emptyNotice(key), now).notice),
+      );
+      return told.map(finding => ({
+        ...finding,
+        state: 'cleared',
+        runId,
+        forced: false,
+        detectedAt: now.toISOString(),
+      }));
+    });
+  }
+
+  unretire(keyOrPlace: string): Promise<void> {
+    return this.alone(() => this.options.repository.setRetired(this.options.memory, keyOrPlace, false));
+  }
+
+  private async decideAll(findings: Finding[]): Promise<(Notification | null)[]> {
+    const { repository, memory, settings } = this.options;
+    const retired = await repository.retired(memory);
+    const notices = await repository.notices(memory, [...new Set(findings.map(({ key }) => key))]);
+    const changed = new Map<string, Notice>();
+    const answers = findings.map(finding => {
+      const silences: Silences = {
+        isRetired: isRetired(finding, retired),
+        isExcluded: this.select(finding.certificate, finding.endpoints) === null,
+      };
+      const before = changed.get(finding.key) ?? notices.get(finding.key) ?? null;
+      const { notification, notice } = decide(finding, before, silences, settings, this.now());
+      changed.set(finding.key, notice);
+      return notification;
+    });
+    await repository.saveNotices(memory, [...changed.values()]);
+    return answers;
+  }
+
+  private change(key: string, edit: (notice: Notice) => Notice): Promise<void> {
+    if (!/^[a-z0-9-]{1,40}$/.test(key)) {
+      throw new CertDeskError('BAD_MESSAGE', `"${key}" is no key. Take payload.key of the Finding, or its msg.topic.`);
+    }
+    return this.alone(async () => {
+      const { repository, memory } = this.options;
+      const notice = (await repository.notices(memory, [key])).get(key) ?? emptyNotice(key);
+      await repository.saveNotices(memory, [edit(notice)]);
+    });
+  }
+
+  /** What is known under a key, or at a place. */
+  private async found(keyOrPlace: string): Promise<KnownFinding[]> {
+    const { repository } = this.options;
+    const keys = [keyOrPlace];
+    const [vulnerability, expiry, atPlace] = await Promise.all([
+      repository.findings({ kind: 'vulnerability', keys }),
+      repository.findings({ kind: 'expiry', keys }),
+      repository.findings({ kind: 'vulnerability', places: keys }),
+    ]);
+    if (vulnerability.length + expiry.length > 0) return [...vulnerability, ...expiry];
+    const atAnyPlace = (await repository.findings({ kind: 'expiry' })).filter(({ finding }) =>
+      finding.endpoints.some(endpoint => placeOf(endpoint) === keyOrPlace),
+    );
+    return [...atPlace, ...atAnyPlace];
+  }
+
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    return exclusively(this.options.repository, this.options.memory, work);
+  }
+}
+
+function isRetired(finding: Finding, retired: ReadonlySet<string>): boolean {
+  if (retired.size === 0) return false;
+  const places = finding.endpoints.map(placeOf);
+  return retired.has(finding.key) || (places.length > 0 && places.every(place => retired.has(place)));
+}
+
+function readDate(until: string, command: string): string {
+  const time = Date.parse(until);
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new CertDeskError(
+    'BAD_MESSAGE',
+    `msg.${command}.until "${until}" is no date. Write it like 2026-12-24T08:00:00Z.`,
+  );
+}
