@@ -1,0 +1,120 @@
+import { createLimit } from '../helpdesks/limit';
+import type { CertDeskError } from '../model/errors';
+import type { DeskWork } from './work';
+
+/** Waiting works tried at once when their time has come. */
+const AT_ONCE = 4;
+/** setTimeout takes no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What waits for the helpdesk, and why. */
+export interface QueueState {
+  queued: number;
+  parked: number;
+  /** Of what has waited longest; null when nothing waits. */
+  reason: string | null;
+}
+
+export interface RetryOptions {
+  /** Pause after the first failure; doubled each time up to `mostMs`. */
+  firstMs: number;
+  mostMs: number;
+}
+
+export interface OutboxOptions {
+  retry: RetryOptions;
+  now(): Date;
+  /** Tries a work again; the error when it failed, null when it is done or gone. */
+  attempt(work: DeskWork): Promise<CertDeskError | null>;
+  onChange(state: QueueState): void;
+}
+
+/** Work that could not be done yet, and when it is tried again. The rows in the repository are the desk's business. */
+export class Outbox {
+  private readonly works = new Map<string, DeskWork>();
+  private readonly limit = createLimit(AT_ONCE);
+  private timer: NodeJS.Timeout | null = null;
+  private isClosed = false;
+
+  constructor(private readonly options: OutboxOptions) {}
+
+  add(work: DeskWork): void {
+    this.works.set(work.id, work);
+    this.changed();
+  }
+
+  has(work: DeskWork): boolean {
+    return this.works.has(work.id);
+  }
+
+  remove(work: DeskWork): void {
+    if (this.works.delete(work.id)) this.changed();
+  }
+
+  /** Oldest first. */
+  ofKey(key: string): DeskWork[] {
+    return this.all().filter(work => work.key === key);
+  }
+
+  all(): DeskWork[] {
+    return [...this.works.values()].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
+  }
+
+  /**
+   * Tries these now, whatever their time and state. A helpdesk that turns out to be away is not asked for the rest:
+   * they wait as long as the one that met it.
+   */
+  async run(works: readonly DeskWork[]): Promise<void> {
+    let away: DeskWork | null = null;
+    await Promise.all(
+      works.map(work =>
+        this.limit(async () => {
+          if (this.isClosed) return;
+          if (away !== null && work.state === 'queued') {
+            work.nextAt = away.nextAt;
+            return;
+          }
+          const error = await this.options.attempt(work);
+          if (error !== null && ['UNREACHABLE', 'TIMEOUT', 'RATE_LIMITED'].includes(error.code)) away = work;
+        }),
+      ),
+    );
+    this.changed();
+  }
+
+  /** When a work that failed is tried again: as the helpdesk asked, else after a pause that grows. */
+  nextAt(attempts: number, error: CertDeskError, atLeastMs: number): string {
+    const { firstMs, mostMs } = this.options.retry;
+    const pause = error.retryAfterMs ?? Math.min(firstMs * 2 ** Math.max(0, attempts - 1), mostMs);
+    return new Date(this.options.now().getTime() + Math.max(pause, atLeastMs)).toISOString();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  private changed(): void {
+    if (this.isClosed) return;
+    const all = this.all();
+    const queued = all.filter(work => work.state === 'queued');
+    const parked = all.length - queued.length;
+    this.options.onChange({ queued: queued.length, parked, reason: all[0]?.error.message ?? null });
+    this.schedule(queued);
+  }
+
+  private schedule(queued: readonly DeskWork[]): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    if (queued.length === 0) return;
+    const next = Math.min(...queued.map(work => Date.parse(work.nextAt)));
+    const wait = Math.min(Math.max(0, next - this.options.now().getTime()), LONGEST_TIMER_MS);
+    this.timer = setTimeout(() => void this.runDue(), wait);
+  }
+
+  private async runDue(): Promise<void> {
+    this.timer = null;
+    const now = this.options.now().getTime();
+    await this.run(this.all().filter(work => work.state === 'queued' && Date.parse(work.nextAt) <= now));
+  }
+}

@@ -1,0 +1,67 @@
+import type { Ticket } from '../helpdesks/helpdesk';
+import { placeOf, type Endpoint } from '../model/endpoint';
+import type { Finding } from '../model/finding';
+import type { TicketAction, TicketRecord } from '../model/ticket';
+import type { Step } from './decide';
+
+/** What happened, by the most telling of the steps that were done. */
+const ACTIONS: readonly (readonly [Step, TicketAction])[] = [
+  ['create', 'created'],
+  ['follow-up', 'followed-up'],
+  ['reopen', 'reopened'],
+  ['resolve', 'resolved'],
+  ['add-results', 'updated'],
+  ['note-places', 'commented'],
+  ['note-cleared', 'commented'],
+];
+
+export function actionOf(done: readonly Step[], hasTicket: boolean): TicketAction {
+  return ACTIONS.find(([step]) => done.includes(step))?.[1] ?? (hasTicket ? 'left' : 'none');
+}
+
+/** The record of a key that has no ticket. */
+export function emptyRecord(helpdesk: string, finding: Finding, at: string): TicketRecord {
+  return {
+    action: 'none',
+    helpdesk,
+    id: '',
+    number: '',
+    url: null,
+    status: 'Unknown',
+    nativeStatus: '',
+    priority: '',
+    key: finding.key,
+    kind: finding.kind,
+    subject: '',
+    domain: finding.endpoints[0]?.domain ?? null,
+    ip: finding.endpoints[0]?.ip ?? null,
+    serialNumber: finding.certificate.serialNumber,
+    endpoints: finding.endpoints,
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+/** A record brought to what the helpdesk says now. */
+export function withTicket(record: TicketRecord, ticket: Ticket): TicketRecord {
+  const { id, number, url, status, nativeStatus, priority, subject } = ticket;
+  return { ...record, id, number, url, status, nativeStatus, priority, subject, createdAt: ticket.createdAt };
+}
+
+/** Endpoints of both, each once, by name. */
+export function union(known: readonly Endpoint[], more: readonly Endpoint[]): Endpoint[] {
+  return [...new Map([...known, ...more].map(endpoint => [endpoint.name, endpoint])).values()];
+}
+
+/** Places among `now` that none of `named` is at. */
+export function newPlaces(named: readonly Endpoint[], now: readonly Endpoint[]): string[] {
+  const known = new Set(named.map(placeOf));
+  return [...new Set(now.map(placeOf))].filter(place => !known.has(place));
+}
+
+/** Whether two records say the same, what was done last and when aside. */
+export function isSame(a: TicketRecord, b: TicketRecord): boolean {
+  const bare = ({ action: _action, updatedAt: _at, error: _error, ...rest }: TicketRecord): string =>
+    JSON.stringify(Object.entries(rest).sort(([x], [y]) => (x < y ? -1 : 1)));
+  return bare(a) === bare(b);
+}
