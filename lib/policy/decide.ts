@@ -58,9 +58,13 @@ export function emptyNotice(key: string): Notice {
   };
 }
 
-/** Told once each time something was told as active before; that ends an acknowledgement, which was of that. */
+/** Until then an acknowledgement without an end lasts: until the key clears. */
+export const FOR_EVER = '9999-12-31T23:59:59.999Z';
+
+/** Told once each time something was told as active before. */
 export function decideCleared(notice: Notice, now: Date): Decision {
-  const after = { ...notice, acknowledgedUntil: null, acknowledgedCauses: [] };
+  const isOver = notice.acknowledgedUntil === FOR_EVER;
+  const after = isOver ? { ...notice, acknowledgedUntil: null, acknowledgedCauses: [] } : notice;
   if (!isTold(notice)) return { notification: notify('standing', notice), notice: after };
   const at = now.toISOString();
   return {

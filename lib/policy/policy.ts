@@ -5,7 +5,7 @@ import { placeOf } from '../model/endpoint';
 import { CertDeskError } from '../model/errors';
 import type { Finding, Notification } from '../model/finding';
 import type { KnownFinding, Notice, Repository } from '../repository/repository';
-import { decide, decideCleared, emptyNotice, isTold, type Silences } from './decide';
+import { decide, decideCleared, emptyNotice, FOR_EVER, isTold, type Decision, type Silences } from './decide';
 import { exclusively } from './exclusively';
 import type { PolicySettings } from './settings';
 
@@ -17,15 +17,15 @@ export interface PolicyOptions {
   now?: () => Date;
 }
 
-/** An acknowledgement without an end. */
-const FOR_EVER = '9999-12-31T23:59:59.999Z';
+/** What was decided of one Finding, or the throw that says why that one could not be. */
+type Answer = () => Notification | null;
 
 /**
  * A notification policy with its memory in the repository. Findings are decided in the order they come, many at once
  * per query; a key is never decided twice at the same time. All methods reject with REPOSITORY.
  */
 export class Policy {
-  private readonly deciding: Batcher<Finding, Notification | null>;
+  private readonly deciding: Batcher<Finding, Answer>;
   private readonly select: ReturnType<typeof selectPlaces>;
   private readonly now: () => Date;
 
@@ -35,9 +35,13 @@ export class Policy {
     this.deciding = new Batcher(findings => this.alone(() => this.decideAll(findings)));
   }
 
-  /** What to say of a Finding: null when nothing is to be sent on. `forced`: asked for by hand. */
-  handle(finding: Finding, options: { forced: boolean }): Promise<Notification | null> {
-    return this.deciding.add(options.forced ? { ...finding, forced: true } : finding);
+  /**
+   * What to say of a Finding: null when nothing is to be sent on. `forced`: asked for by hand.
+   * Throws BAD_MESSAGE for a Finding that lacks what it is judged by.
+   */
+  async handle(finding: Finding, options: { forced: boolean }): Promise<Notification | null> {
+    const answer = await this.deciding.add(options.forced ? { ...finding, forced: true } : finding);
+    return answer();
   }
 
   /** Nothing of the key until then, forced or not. Throws BAD_MESSAGE. */
@@ -92,23 +96,34 @@ export class Policy {
     return this.alone(() => this.options.repository.setRetired(this.options.memory, keyOrPlace, false));
   }
 
-  private async decideAll(findings: Finding[]): Promise<(Notification | null)[]> {
-    const { repository, memory, settings } = this.options;
+  private async decideAll(findings: Finding[]): Promise<Answer[]> {
+    const { repository, memory } = this.options;
     const retired = await repository.retired(memory);
     const notices = await repository.notices(memory, [...new Set(findings.map(({ key }) => key))]);
     const changed = new Map<string, Notice>();
-    const answers = findings.map(finding => {
-      const silences: Silences = {
-        isRetired: isRetired(finding, retired),
-        isExcluded: this.select(finding.certificate, finding.endpoints) === null,
-      };
-      const before = changed.get(finding.key) ?? notices.get(finding.key) ?? null;
-      const { notification, notice } = decide(finding, before, silences, settings, this.now());
-      changed.set(finding.key, notice);
-      return notification;
+    const answers = findings.map((finding): Answer => {
+      try {
+        const before = changed.get(finding.key) ?? notices.get(finding.key) ?? null;
+        const { notification, notice } = this.decideOne(finding, before, retired);
+        changed.set(finding.key, notice);
+        return () => notification;
+      } catch (cause) {
+        const text = 'The Finding in msg.payload is damaged. Pass on what SSL Scan or Expiry Check sent, unchanged.';
+        return () => {
+          throw new CertDeskError('BAD_MESSAGE', text, { cause });
+        };
+      }
     });
-    await repository.saveNotices(memory, [...changed.values()]);
+    if (changed.size > 0) await repository.saveNotices(memory, [...changed.values()]);
     return answers;
+  }
+
+  private decideOne(finding: Finding, before: Notice | null, retired: ReadonlySet<string>): Decision {
+    const silences: Silences = {
+      isRetired: isRetired(finding, retired),
+      isExcluded: this.select(finding.certificate, finding.endpoints) === null,
+    };
+    return decide(finding, before, silences, this.options.settings, this.now());
   }
 
   private change(key: string, edit: (notice: Notice) => Notice): Promise<void> {
