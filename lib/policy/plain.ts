@@ -1,12 +1,10 @@
 /**
  * Text of a certificate made harmless for one line: control and format characters (line feeds, direction overrides,
- * zero-width ones) become spaces, and what is longer than `max` characters is cut with an ellipsis.
+ * zero-width ones, halves of
+ * surrogate pairs) become spaces, and what is longer than `max` characters is cut with an ellipsis.
  */
 export function oneLine(text: string, max = 1000): string {
-  const clean = text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
+  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   const characters = [...clean];
   return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : clean;
 }

@@ -14,7 +14,8 @@ const SD_ID = 'certdesk@32473';
 
 /** What a receiver should at least take (RFC 5424 section 6.1), in octets. */
 const MESSAGE_MAX = 2048;
-const VALUE_MAX = 120;
+/** Octets of one value, so that the structured data always fits whole. */
+const VALUE_MAX = 160;
 const LISTED_MAX = 5;
 const BOM = '\uFEFF';
 
@@ -73,9 +74,17 @@ function structuredData(finding: Finding, notification: Notification, now: Date)
   return `[${[SD_ID, ...parameters].join(' ')}]`;
 }
 
-/** PARAM-VALUE: `"`, `\` and `]` are escaped with a backslash (RFC 5424 section 6.3.3). */
+/** PARAM-VALUE: `"`, `\\` and `]` are escaped with a backslash (RFC 5424 section 6.3.3). */
 function escapeValue(value: string): string {
-  return oneLine(value, VALUE_MAX).replace(/["\\\]]/g, '\\$&');
+  let escaped = '';
+  let octets = 0;
+  for (const character of oneLine(value)) {
+    const part = character.replace(/["\\\]]/g, '\\$&');
+    octets += Buffer.byteLength(part);
+    if (octets > VALUE_MAX) return escaped;
+    escaped += part;
+  }
+  return escaped;
 }
 
 function describe(finding: Finding, now: Date): string {
