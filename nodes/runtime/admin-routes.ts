@@ -13,24 +13,39 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALI
 export function registerAdminRoutes(RED: NodeAPI): void {
   const read = RED.auth.needsPermission('certdesk.read');
   const write = RED.auth.needsPermission('certdesk.write');
-  const route = (act: (repository: Repository, request: Request) => Promise<unknown>) => (request: Request, response: Response) => {
-    repositoryOf(RED, request)
-      .then(repository => act(repository, request))
-      .then(
-        answer => response.json(answer),
-        (thrown: unknown) => {
-          const error = asCertDeskError(thrown, 'REPOSITORY');
-          response.status(HTTP_STATUS[error.code] ?? 500).json({ code: error.code, message: error.message });
-        },
-      );
-  };
-  RED.httpAdmin.get('/certdesk/:repository/certificates', read, route((r, q) => r.certificatePage(pageQuery(q))));
-  RED.httpAdmin.get('/certdesk/:repository/tickets', read, route((r, q) => r.ticketPage(pageQuery(q))));
-  RED.httpAdmin.get('/certdesk/:repository/runs', read, route((r, q) => r.runPage(pageQuery(q))));
+  const route =
+    (act: (repository: Repository, request: Request) => Promise<unknown>) => (request: Request, response: Response) => {
+      repositoryOf(RED, request)
+        .then(repository => act(repository, request))
+        .then(
+          answer => response.json(answer),
+          (thrown: unknown) => {
+            const error = asCertDeskError(thrown, 'REPOSITORY');
+            response.status(HTTP_STATUS[error.code] ?? 500).json({ code: error.code, message: error.message });
+          },
+        );
+    };
+  RED.httpAdmin.get(
+    '/certdesk/:repository/certificates',
+    read,
+    route((r, q) => r.certificatePage(pageQuery(q))),
+  );
+  RED.httpAdmin.get(
+    '/certdesk/:repository/tickets',
+    read,
+    route((r, q) => r.ticketPage(pageQuery(q))),
+  );
+  RED.httpAdmin.get(
+    '/certdesk/:repository/runs',
+    read,
+    route((r, q) => r.runPage(pageQuery(q))),
+  );
   RED.httpAdmin.post(
     '/certdesk/:repository/tickets/:key/retry',
     write,
-    route(async (repository, request) => ({ retried: await retryEverywhere(repository, String(request.params['key'])) })),
+    route(async (repository, request) => ({
+      retried: await retryEverywhere(repository, String(request.params['key'])),
+    })),
   );
   RED.httpAdmin.post(
     '/certdesk/:repository/tickets/:key/status',
@@ -44,7 +59,10 @@ export function registerAdminRoutes(RED: NodeAPI): void {
 async function repositoryOf(RED: NodeAPI, request: Request): Promise<Repository> {
   const opened = openedRepository(RED, String(request.params['repository']));
   if (opened === null) {
-    throw new CertDeskError('NOT_FOUND', 'No deployed node uses a repository of that id. Use `default` or a config node id.');
+    throw new CertDeskError(
+      'NOT_FOUND',
+      'No deployed node uses a repository of that id. Use `default` or a config node id.',
+    );
   }
   return opened;
 }

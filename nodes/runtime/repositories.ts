@@ -12,7 +12,7 @@ const DEFAULT_RETENTION_DAYS = 365;
 const MEMORY = ':memory:';
 
 /** A config node of type `certdesk-repository`, as other nodes see it. */
-export interface RepositoryNode extends Node {
+export interface RepositoryNode extends Node<{ username: string; password: string }> {
   certdesk: RepositoryPlace & { baseUrl: string };
 }
 
@@ -98,7 +98,10 @@ function placeOfRepository(RED: NodeAPI, config: Config): RepositoryPlace {
   if (id === '') return { path: defaultPath(RED), retentionDays: DEFAULT_RETENTION_DAYS };
   const node = RED.nodes.getNode(id) as RepositoryNode | null;
   if (node?.certdesk === undefined) {
-    throw new CertDeskError('CONFIG', 'repository: that config node is missing or not ready. Choose another and deploy.');
+    throw new CertDeskError(
+      'CONFIG',
+      'repository: that config node is missing or not ready. Choose another and deploy.',
+    );
   }
   return node.certdesk;
 }

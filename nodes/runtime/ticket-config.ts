@@ -30,7 +30,10 @@ export function readTicketConfig(config: Config, type: HelpdeskType): TicketSett
 export function readOverrides(message: object): { notification?: Notification; overrides?: TicketOverrides } {
   const { notification, ticket } = message as { notification?: unknown; ticket?: unknown };
   if (notification !== undefined && !isNotification(notification)) {
-    throw new CertDeskError('BAD_MESSAGE', 'msg.notification is not what Notification Policy sends. Pass it on unchanged.');
+    throw new CertDeskError(
+      'BAD_MESSAGE',
+      'msg.notification is not what Notification Policy sends. Pass it on unchanged.',
+    );
   }
   if (ticket !== undefined && !isRecord(ticket)) {
     throw new CertDeskError('BAD_MESSAGE', 'msg.ticket is an object such as { queue: "Web", priority: "High" }.');

@@ -22,13 +22,20 @@ export function straightFlow(options: {
       ...options.scan,
     },
     { id: 'expiry', type: 'certdesk-expiry-check', wires: [['policy', 'expiring'], ['not-due']], ...options.expiry },
-    { id: 'policy', type: 'certdesk-notification-policy', wires: [['ticket', 'told'], ['mail'], ['syslog']], ...options.policy },
+    {
+      id: 'policy',
+      type: 'certdesk-notification-policy',
+      wires: [['ticket', 'told'], ['mail'], ['syslog']],
+      ...options.policy,
+    },
     { ...options.ticket, id: 'ticket', wires: [['records']] },
     { id: 'catch', type: 'catch', scope: null, uncaught: false, wires: [['errors']] },
-    ...['reports', 'vulnerable', 'runs', 'expiring', 'not-due', 'told', 'mail', 'syslog', 'records', 'errors'].map(id => ({
-      id,
-      type: 'helper',
-    })),
+    ...['reports', 'vulnerable', 'runs', 'expiring', 'not-due', 'told', 'mail', 'syslog', 'records', 'errors'].map(
+      id => ({
+        id,
+        type: 'helper',
+      }),
+    ),
     ...(options.more ?? []),
   ];
 }

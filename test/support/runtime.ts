@@ -81,13 +81,21 @@ export class Runtime {
 
   /** Waits until `id` got `count` messages. */
   async until(id: string, count: number, withinMs = 15_000): Promise<Message[]> {
-    await waitFor(() => this.messages(id).length >= count, withinMs, () => `${count} messages at ${id}, got ${this.messages(id).length}`);
+    await waitFor(
+      () => this.messages(id).length >= count,
+      withinMs,
+      () => `${count} messages at ${id}, got ${this.messages(id).length}`,
+    );
     return this.messages(id);
   }
 
   /** Waits until nothing has arrived anywhere for `quietMs`: what was not sent by then will not come. */
   async untilQuiet(quietMs = 800, withinMs = 60_000): Promise<void> {
-    await waitFor(() => Date.now() - this.lastMessageAt >= quietMs, withinMs, () => 'quiet');
+    await waitFor(
+      () => Date.now() - this.lastMessageAt >= quietMs,
+      withinMs,
+      () => 'quiet',
+    );
   }
 
   /** GET or POST on the admin routes. */
@@ -110,7 +118,11 @@ export class Runtime {
 }
 
 /** Polls until `isTrue`, or fails saying what was waited for. */
-export async function waitFor(isTrue: () => boolean | Promise<boolean>, withinMs: number, what: () => string): Promise<void> {
+export async function waitFor(
+  isTrue: () => boolean | Promise<boolean>,
+  withinMs: number,
+  what: () => string,
+): Promise<void> {
   const limit = Date.now() + withinMs;
   while (!(await isTrue())) {
     if (Date.now() > limit) throw new Error(`waited ${withinMs} ms for ${what()}`);
