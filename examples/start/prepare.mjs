@@ -7,16 +7,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const installed = join(root, 'node_modules', '.certdesk-lock');
 const built = join(root, 'dist', '.certdesk-sources');
 
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
-if (read(installed) !== lock) {
+const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+if (!isInstalled()) {
   console.log('CertDesk: installing packages (npm ci), once …');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(installed, lock);
 }
 
 const sources = createHash('sha256').update(lock).update(listSources().join('\n')).digest('hex');
@@ -24,6 +20,16 @@ if (read(built) !== sources) {
   console.log('CertDesk: compiling …');
   run(process.execPath, ['build.mjs']);
   writeFileSync(built, sources);
+}
+
+/** Whether node_modules holds every package of the lock file in its version; npm notes there what it installed. */
+function isInstalled() {
+  const noted = read(join(root, 'node_modules', '.package-lock.json'));
+  if (noted === '') return false;
+  const installed = JSON.parse(noted).packages;
+  return Object.entries(JSON.parse(lock).packages).every(
+    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+  );
 }
 
 function read(file) {
