@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import tls from 'node:tls';
 import { ensureCertificates, readState, writeState, type DemoState } from './demo-state';
 import { HEALTHY_TLS, WEAK_TLS } from './tls-options';
@@ -61,8 +61,8 @@ async function start(
 ): Promise<DemoServer> {
   const certificate = state.certificates[name];
   const server = tls.createServer({ ...options, cert: certificate?.cert, key: certificate?.key });
-  const open = new Set<{ destroy(): void }>();
-  server.on('connection', socket => {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
     open.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => open.delete(socket));

@@ -18,7 +18,7 @@ export interface ResolveOptions {
   /** Names that are not resolved by then count as `STOPPED`. */
   signal?: AbortSignal;
   /** Default: the system's own resolution, so that /etc/hosts counts. Rejects with a code when there is no address. */
-  lookupAll?: (name: string) => Promise<string[]>;
+  lookupAll?: ((name: string) => Promise<string[]>) | undefined;
 }
 
 /** The system's resolver takes a thread of libuv's four per name; file access needs the rest. */

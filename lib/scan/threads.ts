@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { BroadcastChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { EndpointReport } from '../model/report';
+import { STOP_CHANNEL, type ScanTask } from './task-handler';
+
+/** The worker threads that look at endpoints. */
+export interface Threads {
+  /** Null when the run was stopped before the task was begun. Rejects when the thread fails. */
+  run(task: ScanTask): Promise<EndpointReport | null>;
+  /** Tells all threads that a run was stopped; what they do for other runs goes on. */
+  stop(runId: string): void;
+  /** Ends all threads, whatever they are doing. */
+  close(): Promise<void>;
+}
+
+/** One thread asks thousands of servers a second; the rest of the machine is Node-RED's. */
+const MAX_THREADS = Math.max(1, Math.min(2, availableParallelism() - 1));
+const IDLE_TIMEOUT_MS = 10_000;
+/** The scan's own limits decide what is under way; a thread takes all of it. */
+const TASKS_PER_THREAD = 100_000;
+
+/** Threads start when there is work, end when there was none for a while, and never keep the process alive. */
+export function createThreads(options: { workerFile?: string } = {}): Threads {
+  const pool = new Piscina({
+    ...workerModule(options.workerFile ?? join(__dirname, 'worker')),
+    minThreads: 0,
+    maxThreads: MAX_THREADS,
+    idleTimeout: IDLE_TIMEOUT_MS,
+    concurrentTasksPerWorker: TASKS_PER_THREAD,
+    // Otherwise a thread without tasks stands still, and sockets just destroyed are closed with its next task only.
+    atomics: 'disabled',
+  });
+  // A thread that fails before it took a task leaves the tasks waiting that it was started for.
+  pool.on('error', () => {
+    if (pool.threads.length === 0) void pool.destroy();
+  });
+  return {
+    run: task => pool.run(task) as Promise<EndpointReport | null>,
+    stop(runId) {
+      const channel = new BroadcastChannel(STOP_CHANNEL);
+      channel.postMessage(runId);
+      channel.close();
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** The module as built, else its TypeScript source with the loader that tests and scripts of this project run under. */
+function workerModule(path: string): { filename: string; execArgv?: string[] } {
+  if (existsSync(`${path}.js`)) return { filename: `${path}.js` };
+  return { filename: `${path}.ts`, execArgv: ['--require', require.resolve('tsx/cjs')] };
+}
