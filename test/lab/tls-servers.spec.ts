@@ -25,7 +25,7 @@ describe('TLS servers of the lab', () => {
     const socket = tls.connect({ host: server.host, port: server.port, rejectUnauthorized: false, ...options });
     try {
       await once(socket, 'secureConnect');
-      return `${socket.getProtocol()} ${socket.getCipher().name} ${socket.getPeerCertificate().subject.CN}`;
+      return `${socket.getProtocol()} ${socket.getCipher().name} ${String(socket.getPeerCertificate().subject.CN)}`;
     } catch (error) {
       return String((error as NodeJS.ErrnoException).code);
     } finally {

@@ -8,7 +8,7 @@ import { makeUnreachable } from '../../lib/scan/unreachable';
 export default makeTaskHandler(async (endpoint, settings, { runId, connections, signal }) => {
   const answer = (reason: string): ReturnType<typeof makeUnreachable> =>
     makeUnreachable(endpoint, 'tcp', reason, { runId, settings, scannedAt: new Date(0).toISOString(), connections });
-  switch (endpoint.domain?.split('.')[0]) {
+  switch (endpoint.domain?.split('.')[0] ?? '') {
     case 'hang':
       await new Promise(resolve => signal.addEventListener('abort', resolve));
       return answer('HEARD_STOP');

@@ -18,7 +18,7 @@ interface Told {
   endpoints: Endpoint[][];
   reports: EndpointReport[];
   /** Reasons by domain. */
-  reasons(): Record<string, string>;
+  reasons: () => Record<string, string>;
 }
 
 let runs = 0;
