@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Certificate } from '../model/certificate';
 import { inChunks } from './chunks';
 import { fromJson } from './json';
@@ -42,26 +42,48 @@ export class Certificates {
   }
 }
 
+interface Seen {
+  certificate: Certificate;
+  first: string;
+  last: string;
+}
+
 /** Inserts the new ones; of those known only the times they were seen first and last move. */
 export async function storeCertificates(
   trx: Transaction<Schema>,
   seen: { certificate: Certificate; at: string }[],
 ): Promise<void> {
-  const times = new Map<string, { certificate: Certificate; first: string; last: string }>();
+  const byFingerprint = new Map<string, Seen>();
   for (const { certificate, at } of seen) {
-    const known = times.get(certificate.fingerprint256);
-    times.set(certificate.fingerprint256, {
+    const other = byFingerprint.get(certificate.fingerprint256);
+    byFingerprint.set(certificate.fingerprint256, {
       certificate,
-      first: known !== undefined && known.first < at ? known.first : at,
-      last: known !== undefined && known.last > at ? known.last : at,
+      first: other !== undefined && other.first < at ? other.first : at,
+      last: other !== undefined && other.last > at ? other.last : at,
     });
   }
-  if (times.size === 0) return;
+  if (byFingerprint.size === 0) return;
+  const rows = await trx
+    .selectFrom('certificate')
+    .select(['fingerprint', 'first_seen_at', 'last_seen_at'])
+    .where('fingerprint', 'in', [...byFingerprint.keys()])
+    .execute();
+  const moved: Seen[] = [];
+  for (const row of rows) {
+    const now = byFingerprint.get(row.fingerprint);
+    byFingerprint.delete(row.fingerprint);
+    if (now !== undefined && (now.first < row.first_seen_at || now.last > row.last_seen_at)) moved.push(now);
+  }
+  if (moved.length > 0) await moveTimes(trx, moved);
+  if (byFingerprint.size > 0) await insert(trx, [...byFingerprint.values()]);
+}
+
+async function insert(trx: Transaction<Schema>, seen: Seen[]): Promise<void> {
   await trx
     .insertInto('certificate')
     .values(
-      [...times].map(([fingerprint, { certificate, first, last }]) => ({
-        fingerprint,
+      seen.map(({ certificate, first, last }) => ({
+        fingerprint: certificate.fingerprint256,
         issuer: certificate.issuer,
         serial_number: certificate.serialNumber,
         certificate: JSON.stringify(certificate),
@@ -69,21 +91,16 @@ export async function storeCertificates(
         last_seen_at: last,
       })),
     )
-    .onConflict(conflict =>
-      conflict.column('fingerprint').doUpdateSet(eb => ({
-        first_seen_at: eb
-          .case()
-          .when('excluded.first_seen_at', '<', eb.ref('certificate.first_seen_at'))
-          .then(eb.ref('excluded.first_seen_at'))
-          .else(eb.ref('certificate.first_seen_at'))
-          .end(),
-        last_seen_at: eb
-          .case()
-          .when('excluded.last_seen_at', '>', eb.ref('certificate.last_seen_at'))
-          .then(eb.ref('excluded.last_seen_at'))
-          .else(eb.ref('certificate.last_seen_at'))
-          .end(),
-      })),
-    )
     .execute();
+}
+
+/** One statement for all. SQLite and PostgreSQL both name the columns of a bare VALUES column1, column2, …. */
+async function moveTimes(trx: Transaction<Schema>, seen: Seen[]): Promise<void> {
+  const values = seen.map(({ certificate, first, last }) => sql`(${certificate.fingerprint256}, ${first}, ${last})`);
+  await sql`
+    update certificate set
+      first_seen_at = case when seen.column2 < first_seen_at then seen.column2 else first_seen_at end,
+      last_seen_at = case when seen.column3 > last_seen_at then seen.column3 else last_seen_at end
+    from (values ${sql.join(values)}) as seen
+    where certificate.fingerprint = seen.column1`.execute(trx);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Far under the variables that one statement takes (SQLite 32,766, PostgreSQL 65,535), few enough to be quick. */
-export const CHUNK = 500;
+/** Far under the variables that one statement takes (SQLite 32,766, PostgreSQL 65,535), few enough not to hold up the event loop. */
+export const CHUNK = 200;
 
 /** Runs `load` for chunks of the distinct values, with a turn of the event loop between; all results in order. */
 export async function inChunks<V, T>(values: Iterable<V>, load: (chunk: V[]) => Promise<T[]>): Promise<T[]> {

@@ -29,19 +29,27 @@ export class Findings {
   }
 
   async save(findings: KnownFinding[]): Promise<void> {
-    await inChunks(findings, chunk =>
-      this.#store.write(async trx => {
-        for (const known of chunk) {
-          const { key, ...values } = toRow(known);
-          await trx
-            .insertInto('finding')
-            .values({ key, ...values })
-            .onConflict(conflict => conflict.column('key').doUpdateSet(values))
-            .execute();
-        }
-        return [];
-      }),
-    );
+    // One statement may not touch a row twice (PostgreSQL), so of one key's findings the last counts.
+    const rows = new Map(findings.map(known => [known.finding.key, known]));
+    await inChunks(rows.values(), async chunk => {
+      await this.#store.write(trx =>
+        trx
+          .insertInto('finding')
+          .values(chunk.map(toRow))
+          .onConflict(conflict =>
+            conflict.column('key').doUpdateSet(eb => ({
+              kind: eb.ref('excluded.kind'),
+              place: eb.ref('excluded.place'),
+              active_at: eb.ref('excluded.active_at'),
+              cleared_at: eb.ref('excluded.cleared_at'),
+              causes: eb.ref('excluded.causes'),
+              finding: eb.ref('excluded.finding'),
+            })),
+          )
+          .execute(),
+      );
+      return [];
+    });
   }
 }
 

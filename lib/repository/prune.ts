@@ -17,6 +17,7 @@ export async function prune(store: Store, days: number, now: Date): Promise<void
     await store.write(trx => trx.deleteFrom('run').where('run_id', '=', runId).execute());
   }
   await untilNone(() => deleteCarried(store, before));
+  await untilNone(() => deleteUnusedEvidence(store));
 }
 
 async function untilNone(deleteSome: () => Promise<number>): Promise<void> {
@@ -53,5 +54,23 @@ async function deleteCarried(store: Store, before: string): Promise<number> {
       .where('at', '<=', last?.at ?? before)
       .executeTakeFirst();
   });
+  return Number(result.numDeletedRows);
+}
+
+/** Judgements that no endpoint has any more. */
+async function deleteUnusedEvidence(store: Store): Promise<number> {
+  const result = await store.writeLazily(trx =>
+    trx
+      .deleteFrom('evidence')
+      .where('id', 'in', eb =>
+        eb
+          .selectFrom('evidence')
+          .leftJoin('endpoint', 'endpoint.evidence_id', 'evidence.id')
+          .select('evidence.id')
+          .where('endpoint.name', 'is', null)
+          .limit(CHUNK),
+      )
+      .executeTakeFirst(),
+  );
   return Number(result.numDeletedRows);
 }

@@ -55,6 +55,10 @@ export interface EndpointTable {
   last_seen_at: string;
   /** JSON of Sighting[]: the last two, newest first. */
   recent: string;
+  /** Of the last report that was not unreachable; all three null when there was none. */
+  evidence_run_id: string | null;
+  evidence_at: string | null;
+  evidence_id: string | null;
 }
 
 /** Which endpoints have a certificate among their last two sightings; follows `endpoint.recent`. */
@@ -63,11 +67,10 @@ export interface EndpointCertificateTable {
   endpoint: string;
 }
 
-/** From the last report that was not unreachable. */
+/** What checks found, kept once however many endpoints and runs it is the same for. */
 export interface EvidenceTable {
-  endpoint: string;
-  run_id: string;
-  scanned_at: string;
+  /** Hash of the other columns. */
+  id: string;
   /** JSON of Cipher[]. */
   ciphers: string;
   /** JSON of Check[]. */

@@ -8,10 +8,15 @@ import {
   SqliteDialect,
   SqliteDriver,
   type DatabaseConnection,
+  type SqliteDatabase,
   type SqliteDialectConfig,
+  type SqliteStatement,
 } from 'kysely';
 import type { Schema } from './schema';
 import { repositoryError, type Dialect } from './store';
+import { Turns } from './turns';
+
+const MOST_STATEMENTS = 200;
 
 /**
  * The SQLite dialect: libsql, which blocks the event loop while it works. So it never waits for another process's
@@ -23,16 +28,20 @@ export async function openSqlite(path: string): Promise<Dialect> {
   const database = await openFile(path).catch((error: unknown) => {
     throw repositoryError(error, where, explain(error));
   });
+  const turns = new Turns();
   return {
-    db: new Kysely<Schema>({ dialect: new LibsqlDialect({ database }) }),
+    db: new Kysely<Schema>({ dialect: new LibsqlDialect({ database: new StatementCache(database) }) }),
     where,
     prepare: () => {
       database.pragma('journal_mode = WAL');
       database.pragma('foreign_keys = ON');
       database.pragma('synchronous = FULL');
+      // A file that can only be read is told now, not at the first write in the night.
+      database.exec('begin immediate; commit');
     },
     setDurable: isDurable => database.pragma(`synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
-    isBusy: error => codeOf(error).startsWith('SQLITE_BUSY'),
+    turn: work => turns.take(work),
+    isBusy: error => /^SQLITE_(BUSY|PROTOCOL)/.test(codeOf(error)),
     explain,
   };
 }
@@ -40,6 +49,30 @@ export async function openSqlite(path: string): Promise<Dialect> {
 async function openFile(path: string): Promise<Database.Database> {
   if (path !== ':memory:') await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   return new Database(path);
+}
+
+/** Preparing costs a third of running the batch writer's statements, and the same few come again and again. */
+class StatementCache implements SqliteDatabase {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, SqliteStatement>();
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare<unknown[]>(sql);
+    const oldest = this.#statements.keys().next();
+    if (this.#statements.size >= MOST_STATEMENTS && !oldest.done) this.#statements.delete(oldest.value);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
 }
 
 class LibsqlDialect extends SqliteDialect {

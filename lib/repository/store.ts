@@ -12,6 +12,8 @@ export interface Dialect {
   prepare(): void | Promise<void>;
   /** Whether the next transactions must outlast a power cut, or only a crash of the process. */
   setDurable(isDurable: boolean): void;
+  /** Runs one piece of work when its turn comes. */
+  turn<T>(work: () => Promise<T>): Promise<T>;
   /** Whether trying again a moment later can help. */
   isBusy(error: unknown): boolean;
   /** What the user can do about it, null where we don't know. */
@@ -82,7 +84,7 @@ export class Store {
     for (;;) {
       if (this.#isClosed) throw new CertDeskError('REPOSITORY', 'The repository is closed. Deploy again to open it.');
       try {
-        return await attempt();
+        return await this.#dialect.turn(attempt);
       } catch (error) {
         if (!this.#dialect.isBusy(error) || Date.now() > deadline) throw this.#wrap(error);
       }

@@ -35,6 +35,13 @@ async function createSeen(db: Kysely<unknown>): Promise<void> {
     .execute();
 
   await db.schema
+    .createTable('evidence')
+    .addColumn('id', 'text', col => col.primaryKey())
+    .addColumn('ciphers', 'text', col => col.notNull())
+    .addColumn('checks', 'text', col => col.notNull())
+    .execute();
+
+  await db.schema
     .createTable('endpoint')
     .addColumn('name', 'text', col => col.primaryKey())
     .addColumn('domain', 'text')
@@ -47,7 +54,11 @@ async function createSeen(db: Kysely<unknown>): Promise<void> {
     .addColumn('last_status', 'text', col => col.notNull())
     .addColumn('last_seen_at', 'text', col => col.notNull())
     .addColumn('recent', 'text', col => col.notNull())
+    .addColumn('evidence_run_id', 'text')
+    .addColumn('evidence_at', 'text')
+    .addColumn('evidence_id', 'text', col => col.references('evidence.id'))
     .execute();
+  await db.schema.createIndex('endpoint_evidence').on('endpoint').column('evidence_id').execute();
   await db.schema.createIndex('endpoint_place').on('endpoint').column('place').execute();
 
   await db.schema
@@ -57,15 +68,6 @@ async function createSeen(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('endpoint_certificate_pk', ['fingerprint', 'endpoint'])
     .execute();
   await db.schema.createIndex('endpoint_certificate_endpoint').on('endpoint_certificate').column('endpoint').execute();
-
-  await db.schema
-    .createTable('evidence')
-    .addColumn('endpoint', 'text', col => col.primaryKey().references('endpoint.name'))
-    .addColumn('run_id', 'text', col => col.notNull())
-    .addColumn('scanned_at', 'text', col => col.notNull())
-    .addColumn('ciphers', 'text', col => col.notNull())
-    .addColumn('checks', 'text', col => col.notNull())
-    .execute();
 
   await db.schema
     .createTable('sighting')
