@@ -1,0 +1,192 @@
+import { readCertificate, type KnownCertificate } from './certificates';
+import type { Line } from './line';
+import { hasAnswered, type Observation } from './observation';
+import { alertReply, malformed, noAnswerReply, type Reply, type Unknown } from './reply';
+import { allSuites } from './suites/lists';
+import { findSuite, isFiniteField, type Suite } from './suites/suites';
+import { judgeTrust, type Anchors } from './trust';
+import { uint, uint16s } from './wire/bytes';
+import { clientHello, EXTENSION } from './wire/client-hello';
+import { VERSION_CODES, type TlsProtocol } from './wire/names';
+import { FlightReader, primeBits, type ServerFlight } from './wire/server-flight';
+import { Sslv2Reader, sslv2Hello, type Sslv2ServerHello } from './wire/sslv2';
+
+/** Some servers fail on more suites than this (known from nmap and testssl.sh). */
+const MANY = 128;
+const CHUNK = 100;
+const SSLV2_KINDS = Buffer.concat(allSuites('SSLv2').map(suite => uint(suite.code, 3)));
+/** A server that was asked too often gets a moment before the same question comes again. */
+const PAUSE_MS = 200;
+
+/** Asks one endpoint with own hellos, keeps what every answer shows, and asks odd answers back in another way. */
+export class Dialogue {
+  /** Long lists are understood: an answer to one was seen. */
+  #takesMany = false;
+  /** What this server does instead of an alert was found to mean a refusal. */
+  readonly #oddRefusals = new Set<string>();
+  /** A question that had an answer, to see whether the server still answers at all. */
+  #control: { protocol: TlsProtocol; suites: readonly Suite[] } | null = null;
+
+  constructor(
+    readonly line: Line,
+    readonly seen: Observation,
+    readonly serverName: string | null,
+    private readonly anchors: Anchors,
+  ) {}
+
+  /** Offers `suites` in one version. A suite that the server takes is in `seen` when this resolves. */
+  async ask(protocol: TlsProtocol, suites: readonly Suite[]): Promise<Reply> {
+    const reply = await this.#once(protocol, suites);
+    if (reply.kind !== 'unknown' || reply.how === 'stopped') return reply;
+    if (reply.how !== 'not-connected' && suites.length > MANY && !this.#takesMany)
+      return this.#inChunks(protocol, suites);
+    return this.#settleTls(protocol, suites, reply);
+  }
+
+  /** A hello that may have been too long, in parts. */
+  async #inChunks(protocol: TlsProtocol, suites: readonly Suite[]): Promise<Reply> {
+    let last: Reply | null = null;
+    for (let start = 0; start < suites.length; start += CHUNK) {
+      const part = suites.slice(start, start + CHUNK);
+      const reply = await this.#once(protocol, part);
+      last = reply.kind === 'unknown' ? await this.#settleTls(protocol, part, reply) : reply;
+      if (last.kind !== 'refused') return last;
+    }
+    return last ?? { kind: 'refused', reason: 'nothing was offered', alert: null };
+  }
+
+  /** Offers every kind of SSLv2; one answer lists all that the server takes. */
+  async askSslv2(): Promise<Reply> {
+    const reply = await this.#onceSslv2();
+    return reply.kind === 'unknown' ? this.#settle(reply, () => this.#onceSslv2()) : reply;
+  }
+
+  async #settleTls(protocol: TlsProtocol, suites: readonly Suite[], first: Unknown): Promise<Reply> {
+    if (protocol === 'SSLv3' && hasAnswered(this.seen) && (first.how === 'odd' || first.how === 'closed')) {
+      const bare = await this.#once(protocol, suites, { hasExtensions: false });
+      if (bare.kind !== 'unknown') return bare;
+    }
+    return this.#settle(first, () => this.#once(protocol, suites));
+  }
+
+  /** Asks once more what was answered oddly, then something known, to see whether the server still answers at all. */
+  async #settle(first: Unknown, askAgain: () => Promise<Reply>): Promise<Reply> {
+    if (!hasAnswered(this.seen) || first.how === 'stopped') return first;
+    const refused: Reply = { kind: 'refused', reason: first.reason, alert: null };
+    if (first.how === 'closed' || this.#oddRefusals.has(first.word)) return refused; // closing: as OpenSSL before 1.0.2
+    if (first.how === 'silent') return first;
+    await this.line.pause(PAUSE_MS);
+    const again = await askAgain();
+    if (again.kind !== 'unknown' || again.how !== 'odd' || this.#control === null) return again;
+    const control = await this.#once(this.#control.protocol, this.#control.suites);
+    if (control.kind !== 'hit') return again;
+    this.#oddRefusals.add(again.word);
+    return refused;
+  }
+
+  async #once(
+    protocol: TlsProtocol,
+    suites: readonly Suite[],
+    { hasExtensions }: { hasExtensions: boolean } = { hasExtensions: true },
+  ): Promise<Reply> {
+    const reader = new FlightReader();
+    const hello = clientHello({ protocol, suites: bytesOf(suites), serverName: this.serverName, hasExtensions });
+    const noAnswer = await this.line.ask(hello, chunk => reader.push(chunk));
+    if (noAnswer?.kind === 'stopped') return noAnswerReply(noAnswer);
+    if (reader.flight !== null) return this.#understand(protocol, suites, reader.flight);
+    if (reader.alert !== null) return alertReply(reader.alert.description);
+    return noAnswerReply(noAnswer ?? { kind: 'malformed', detail: 'the answer ended early' });
+  }
+
+  async #onceSslv2(): Promise<Reply> {
+    const reader = new Sslv2Reader();
+    let answer: Sslv2ServerHello | 'refused' | null = null;
+    const noAnswer = await this.line.ask(sslv2Hello(SSLV2_KINDS), chunk => (answer = reader.push(chunk)) !== null);
+    return noAnswer === null ? this.#understandSslv2(answer) : noAnswerReply(noAnswer);
+  }
+
+  #understandSslv2(answer: Sslv2ServerHello | 'refused' | null): Reply {
+    if (answer === null || answer === 'refused') {
+      return { kind: 'refused', reason: 'the answer is no SSLv2 hello', alert: null };
+    }
+    const suites = answer.kinds.flatMap(kind => findSuite('SSLv2', kind) ?? []);
+    for (const suite of suites) this.seen.accepted.SSLv2.add(suite);
+    this.seen.protocols.SSLv2 = { state: 'offered', reason: `it answered with ${answer.kinds.length} kinds of cipher` };
+    if (answer.certificate !== null) this.keepCertificates([answer.certificate], null, { isTodays: false });
+    return { kind: 'hit', protocol: 'SSLv2', suite: null };
+  }
+
+  #understand(asked: TlsProtocol, suites: readonly Suite[], flight: ServerFlight): Reply {
+    const { protocol } = flight;
+    if (protocol === undefined || VERSION_CODES[protocol] > VERSION_CODES[asked]) {
+      return malformed('the server chose a version that was not offered');
+    }
+    if (asked === 'TLSv1.3' && protocol !== asked) {
+      return { kind: 'refused', reason: `the answer was ${protocol}`, alert: null };
+    }
+    const suite = findSuite(asked === 'TLSv1.3' ? 'TLSv1.3' : 'classic', flight.suite);
+    if (suite === undefined || !suites.includes(suite)) {
+      return malformed('the server chose a suite that was not offered');
+    }
+    if (suites.length > MANY) this.#takesMany = true;
+    this.#control ??= { protocol: asked, suites };
+    this.#keep(protocol, suite, flight);
+    return { kind: 'hit', protocol, suite };
+  }
+
+  #keep(protocol: TlsProtocol, suite: Suite, flight: ServerFlight): void {
+    const { seen } = this;
+    seen.accepted[protocol].add(suite);
+    seen.protocols[protocol] = { state: 'offered', reason: `it answered with ${suite.name}` };
+    if (flight.speaksTls13) seen.speaksTls13 = true;
+    if (protocol === 'TLSv1.3') return;
+    if (flight.compression !== 0) seen.compressed.add(protocol);
+    const isSecure = flight.extensions.has(EXTENSION.renegotiationInfo);
+    (isSecure ? seen.renegotiation.secure : seen.renegotiation.insecure).add(protocol);
+    if (flight.serverKeyExchange !== null && isFiniteField(suite)) {
+      const bits = readPrimeBits(flight.serverKeyExchange, suite);
+      if (bits > 0) seen.primes.push({ protocol, suite, bits });
+    }
+    this.keepCertificates(flight.certificates, flight.staple, { isTodays: false });
+  }
+
+  /** Keeps a chain as sent, once per leaf; the one that today's clients get goes first. */
+  keepCertificates(chain: readonly Buffer[], staple: Buffer | null, { isTodays }: { isTodays: boolean }): void {
+    const [leafDer, ...rest] = chain;
+    if (leafDer === undefined) return;
+    const { served } = this.seen;
+    const known = served.find(({ leaf }) => leaf.der.equals(leafDer));
+    if (known !== undefined) {
+      known.isStapled ||= staple !== null;
+      if (isTodays) served.sort((a, b) => Number(b === known) - Number(a === known));
+      return;
+    }
+    const leaf = readCertificate(leafDer);
+    if (leaf === null) {
+      this.seen.certificateProblem = 'the certificate cannot be read';
+      return;
+    }
+    const others = rest.map(readCertificate).filter((one): one is KnownCertificate => one !== null);
+    const trust = judgeTrust(leaf, others, this.anchors, this.seen.at);
+    served[isTodays ? 'unshift' : 'push']({ leaf, chain: others, isStapled: staple !== null, trust });
+  }
+}
+
+function readPrimeBits(serverKeyExchange: Buffer, suite: Suite): number {
+  try {
+    return primeBits(serverKeyExchange, { hasPskHint: suite.auth === 'PSK' });
+  } catch {
+    return 0; // the suite counts as accepted, and its prime as unknown
+  }
+}
+
+/** The lists that are offered most are arrays made once; their bytes are made once as well. */
+const bytesByList = new WeakMap<readonly Suite[], Buffer>();
+
+function bytesOf(suites: readonly Suite[]): Buffer {
+  const known = bytesByList.get(suites);
+  if (known !== undefined) return known;
+  const bytes = uint16s(suites.map(suite => suite.code));
+  bytesByList.set(suites, bytes);
+  return bytes;
+}

@@ -1,0 +1,82 @@
+import type { Endpoint } from '../model/endpoint';
+import { PROTOCOLS, type Protocol, type ProtocolState } from '../model/report';
+import type { KnownCertificate } from './certificates';
+import { isFiniteField, type Suite } from './suites/suites';
+import type { TrustJudgement } from './trust';
+
+/** What is known of one protocol version, and why. */
+export interface ProtocolSeen {
+  state: ProtocolState;
+  /** Half a sentence of evidence: `alert protocol_version`, `timed out`. */
+  reason: string;
+}
+
+/** A certificate that the endpoint serves, with what came with it. */
+export interface ServedCertificate {
+  leaf: KnownCertificate;
+  /** As sent, the leaf left out, and what could not be parsed left out. */
+  chain: KnownCertificate[];
+  /** Whether an OCSP answer was stapled to it at least once. */
+  isStapled: boolean;
+  trust: TrustJudgement;
+}
+
+/** Suites that could not be asked for to the end. */
+export interface Undecided {
+  protocol: Protocol;
+  suites: readonly Suite[];
+  reason: string;
+}
+
+/** Everything that the connections of one scan showed; what the checks judge. */
+export interface Observation {
+  readonly endpoint: Endpoint;
+  readonly at: Date;
+  readonly protocols: Record<Protocol, ProtocolSeen>;
+  /** Suites that the server chose, per version. */
+  readonly accepted: Record<Protocol, Set<Suite>>;
+  readonly undecided: Undecided[];
+  /** The first is what today's clients get. */
+  readonly served: ServedCertificate[];
+  /** Why there is no certificate although the server speaks TLS; '' while there is no such reason. */
+  certificateProblem: string;
+  /** Sizes of the primes seen in Diffie-Hellman handshakes, in bits. */
+  readonly primes: { protocol: Protocol; suite: Suite; bits: number }[];
+  /** Versions in which the server took compression; the hellos of SSLv3 to TLS 1.2 offer DEFLATE. */
+  readonly compressed: Set<Protocol>;
+  /** Versions (SSLv3 to TLS 1.2) by whether the ServerHello confirmed RFC 5746. */
+  readonly renegotiation: { readonly secure: Set<Protocol>; readonly insecure: Set<Protocol> };
+  /** Set where a server agreed to TLS 1.2 or less but marked that it could do 1.3. */
+  speaksTls13: boolean;
+}
+
+export function newObservation(endpoint: Endpoint, at: Date): Observation {
+  const record = <T>(make: () => T): Record<Protocol, T> =>
+    Object.fromEntries(PROTOCOLS.map(protocol => [protocol, make()])) as Record<Protocol, T>;
+  return {
+    endpoint,
+    at,
+    protocols: record(() => ({ state: 'cannot-tell', reason: 'it was not asked' })),
+    accepted: record(() => new Set<Suite>()),
+    undecided: [],
+    served: [],
+    certificateProblem: '',
+    primes: [],
+    compressed: new Set(),
+    renegotiation: { secure: new Set(), insecure: new Set() },
+    speaksTls13: false,
+  };
+}
+
+/** Whether the endpoint answered with a hello of any version. */
+export function hasAnswered(seen: Observation): boolean {
+  return PROTOCOLS.some(protocol => seen.protocols[protocol].state === 'offered');
+}
+
+/** Diffie-Hellman suites that were accepted while the size of their prime stayed unknown. */
+export function primesUnknown(seen: Observation): Suite[] {
+  const known = new Set(seen.primes.map(({ suite }) => suite));
+  return PROTOCOLS.flatMap(protocol => [...seen.accepted[protocol]]).filter(
+    suite => suite.family === 'classic' && isFiniteField(suite) && !known.has(suite),
+  );
+}

@@ -1,0 +1,17 @@
+import { notApplicable, ok, openQuestion, vulnerable, type Probe } from './probe';
+
+const CLASSIC = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2'] as const;
+
+/** CVE-2012-4929: compression before encryption leaks secrets by length. TLS 1.3 has none. */
+export const crime: Probe = {
+  id: 'crime',
+  judge: seen => {
+    const [protocol] = seen.compressed;
+    if (protocol !== undefined)
+      return vulnerable(`It compresses in ${protocol}, which leaks secrets by length (CRIME).`);
+    if (CLASSIC.some(one => seen.protocols[one].state === 'offered')) {
+      return ok('It was offered DEFLATE and did not take it.');
+    }
+    return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version that has compression.');
+  },
+};

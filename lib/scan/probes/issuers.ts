@@ -1,0 +1,10 @@
+import type { KnownCertificate } from '../certificates';
+import type { ServedCertificate } from '../observation';
+
+/** The certificates between leaf and root: those of the trusted path, else all that were sent and are no roots. */
+export function issuersOf({ leaf, chain, trust }: ServedCertificate): KnownCertificate[] {
+  const candidates = trust.isTrusted ? trust.path : chain;
+  return candidates.filter(
+    one => one.certificate.fingerprint256 !== leaf.certificate.fingerprint256 && !one.certificate.selfSigned,
+  );
+}

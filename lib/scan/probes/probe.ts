@@ -1,0 +1,32 @@
+import type { CheckId } from '../../model/checks';
+import type { Protocol, Verdict } from '../../model/report';
+import type { Observation } from '../observation';
+
+/** A verdict with one sentence of evidence. */
+export interface Judgement {
+  verdict: Verdict;
+  detail: string;
+}
+
+/** One check: what it is called and how it is judged from what the scan saw. One file each, listed in registry.ts. */
+export interface Probe {
+  id: CheckId;
+  judge(seen: Observation): Judgement;
+}
+
+export const vulnerable = (detail: string): Judgement => ({ verdict: 'vulnerable', detail });
+export const ok = (detail: string): Judgement => ({ verdict: 'ok', detail });
+export const cannotTell = (detail: string): Judgement => ({ verdict: 'cannot-tell', detail });
+export const notApplicable = (detail: string): Judgement => ({ verdict: 'not-applicable', detail });
+
+/** Up to three, and how many more. */
+export function some(items: readonly string[]): string {
+  const rest = items.length - 3;
+  return items.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** Why nothing can be said while the states of `protocols` are open; null when all of them are known. */
+export function openQuestion(seen: Observation, protocols: readonly Protocol[]): Judgement | null {
+  const open = protocols.find(protocol => seen.protocols[protocol].state === 'cannot-tell');
+  return open === undefined ? null : cannotTell(`${open} could not be decided: ${seen.protocols[open].reason}.`);
+}

@@ -1,0 +1,82 @@
+import { CHECK_IDS, QUICK_CHECKS, type CheckId } from '../../model/checks';
+import type { Check } from '../../model/report';
+import type { Observation } from '../observation';
+import type { ScanSettings } from '../settings';
+import { anonymousCipher } from './anonymous-cipher';
+import { cbcBeast } from './cbc-beast';
+import { crime } from './crime';
+import { des } from './des';
+import { drown } from './drown';
+import { expired } from './expired';
+import { exportCipher } from './export-cipher';
+import { freak } from './freak';
+import { insecureRenegotiation } from './insecure-renegotiation';
+import { logjam } from './logjam';
+import { mustStaple } from './must-staple';
+import { nameMismatch } from './name-mismatch';
+import { noForwardSecrecy } from './no-forward-secrecy';
+import { noTls13 } from './no-tls13';
+import { notYetValid } from './not-yet-valid';
+import { nullCipher } from './null-cipher';
+import { poodleSsl } from './poodle-ssl';
+import type { Probe } from './probe';
+import { rc4 } from './rc4';
+import { selfSigned } from './self-signed';
+import { sslv2 } from './sslv2';
+import { sslv3 } from './sslv3';
+import { sweet32 } from './sweet32';
+import { tls10 } from './tls10';
+import { tls11 } from './tls11';
+import { untrusted } from './untrusted';
+import { weakKey } from './weak-key';
+import { weakSignature } from './weak-signature';
+
+/** Every check that this version makes; a new one is one file and one line here. */
+const PROBES: readonly Probe[] = [
+  poodleSsl,
+  sslv3,
+  expired,
+  notYetValid,
+  nameMismatch,
+  selfSigned,
+  untrusted,
+  weakSignature,
+  weakKey,
+  mustStaple,
+  sslv2,
+  tls10,
+  tls11,
+  noTls13,
+  nullCipher,
+  anonymousCipher,
+  exportCipher,
+  rc4,
+  des,
+  sweet32,
+  cbcBeast,
+  noForwardSecrecy,
+  drown,
+  freak,
+  logjam,
+  crime,
+  insecureRenegotiation,
+];
+const BY_ID: ReadonlyMap<CheckId, Probe> = new Map(PROBES.map(probe => [probe.id, probe]));
+
+/** The checks that settings ask for: the ids named, else those of the profile. */
+function wantedChecks({ checks, profile }: Pick<ScanSettings, 'checks' | 'profile'>): ReadonlySet<CheckId> {
+  if (checks.length > 0) return new Set(checks);
+  return new Set(profile === 'full' ? CHECK_IDS : QUICK_CHECKS);
+}
+
+/** Every check once, in the order of CHECK_IDS; what was not asked for or cannot be made says `skipped`. */
+export function makeChecks(seen: Observation, settings: Pick<ScanSettings, 'checks' | 'profile'>): Check[] {
+  const wanted = wantedChecks(settings);
+  const { port } = seen.endpoint;
+  return CHECK_IDS.map(id => {
+    const probe = BY_ID.get(id);
+    if (!wanted.has(id)) return { id, verdict: 'skipped', detail: 'not asked for', port };
+    if (probe === undefined) return { id, verdict: 'skipped', detail: 'not made by this version yet', port };
+    return { id, ...probe.judge(seen), port };
+  });
+}

@@ -1,0 +1,70 @@
+import type { Protocol } from '../model/report';
+import type { NoAnswer } from './line';
+import type { Observation } from './observation';
+import type { Suite } from './suites/suites';
+import { alertName } from './wire/names';
+
+/** What a hello brought, put in terms of what was offered. */
+export type Reply =
+  /** The server chose `suite` in `protocol`, which may be lower than the one offered; SSLv2 lists its kinds instead. */
+  | { kind: 'hit'; protocol: Protocol; suite: Suite | null }
+  /** It takes none of what was offered. `alert` is its number, null where it closed or took an older version. */
+  | { kind: 'refused'; reason: string; alert: number | null }
+  /** Nobody can tell; `word` goes into stages. */
+  | Unknown;
+
+export interface Unknown {
+  kind: 'unknown';
+  reason: string;
+  word: string;
+  /** `odd`: something came that is neither hello nor clear refusal. */
+  how: 'odd' | 'closed' | 'silent' | 'not-connected' | 'stopped';
+}
+
+/** Alerts that say: none of this. All others are looked at twice. */
+const REFUSALS: ReadonlySet<number> = new Set([0, 40, 47, 70, 71]);
+function unknown(how: Unknown['how'], word: string, reason: string): Unknown {
+  return { kind: 'unknown', how, word, reason };
+}
+
+export function malformed(reason: string): Unknown {
+  return unknown('odd', 'MALFORMED', reason);
+}
+
+export function alertReply(description: number): Reply {
+  const name = alertName(description);
+  if (REFUSALS.has(description)) return { kind: 'refused', reason: `alert ${name}`, alert: description };
+  return unknown('odd', name.toUpperCase(), `alert ${name}`);
+}
+
+/** No answer, as a reply. */
+export function noAnswerReply(noAnswer: NoAnswer): Unknown {
+  switch (noAnswer.kind) {
+    case 'unreachable':
+      return unknown('not-connected', noAnswer.reason, `connecting failed (${noAnswer.reason})`);
+    case 'timeout':
+      return unknown('silent', 'TIMEOUT', 'it did not answer in time');
+    case 'closed':
+      return noAnswer.isReset
+        ? unknown('odd', 'RESET', 'it reset the connection')
+        : unknown('closed', 'CLOSED', 'it closed without an alert');
+    case 'not-tls':
+      return unknown('odd', 'NOT_TLS', noAnswer.detail);
+    case 'malformed':
+      return malformed(noAnswer.detail);
+    case 'stopped':
+      return unknown('stopped', 'STOPPED', 'the scan was stopped');
+  }
+}
+
+/** What a reply says of the version that was asked for. */
+export function conclude(seen: Observation, protocols: readonly Protocol[], reply: Reply): void {
+  if (reply.kind === 'hit') return;
+  for (const protocol of protocols) {
+    if (seen.protocols[protocol].state === 'offered') continue;
+    seen.protocols[protocol] = {
+      state: reply.kind === 'refused' ? 'refused' : 'cannot-tell',
+      reason: reply.reason,
+    };
+  }
+}
