@@ -1,0 +1,333 @@
+import assert from 'node:assert/strict';
+import { KeyLostError } from '../../lib/helpdesks/helpdesk';
+import { local } from '../../lib/helpdesks/local';
+import { CertDeskError, type ErrorCode } from '../../lib/model/errors';
+import type { Finding } from '../../lib/model/finding';
+import type { Work } from '../../lib/repository/repository';
+import type { Desk } from '../../lib/tickets/desk';
+import { DESK, DeskLab, notification, type Fault } from './desk-lab';
+import { check, expiry, RC4, vulnerability } from './samples';
+
+const due = { message: { topic: 'kept' } };
+
+function run(number: number, finding: Finding): Finding {
+  return { ...finding, runId: `run-${number}` };
+}
+
+function fault(call: Fault['call'], when: Fault['when'], code: ErrorCode, retryAfterMs?: number): Fault {
+  const options = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { call, when, error: new CertDeskError(code, `${call} fails with ${code}`, options) };
+}
+
+describe('the desk, when things break', () => {
+  let lab: DeskLab;
+  let desk: Desk;
+
+  beforeEach(async () => {
+    lab = await DeskLab.open();
+    desk = lab.desk();
+  });
+  afterEach(() => lab.close());
+
+  describe('an answer that got lost', () => {
+    for (const code of ['TIMEOUT', 'UNREACHABLE', 'SERVER', 'PROTOCOL'] as const) {
+      it(`looks before it creates again (${code})`, async () => {
+        lab.helpdesk.faults = [fault('create', 'after', code)];
+        const record = await desk.handle(expiry(), due);
+        assert.equal(record.action, 'created');
+        assert.equal((await lab.ticket('cd-exp-1')).id, record.id);
+      });
+    }
+
+    it('looks again with the next try when it could not look at once', async () => {
+      lab.helpdesk.faults = [fault('create', 'after', 'TIMEOUT')];
+      let looks = 0;
+      const find = lab.helpdesk.find.bind(lab.helpdesk);
+      lab.helpdesk.find = key => (++looks === 2 ? Promise.reject(new CertDeskError('TIMEOUT', 'again')) : find(key));
+      assert.equal((await desk.handle(vulnerability(), due)).action, 'queued');
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'created');
+      assert.deepEqual((await lab.ticket('cd-vul-1')).notes, []);
+    });
+
+    it('waits out the search lag before it looks', async () => {
+      const type = { ...local, capabilities: { ...local.capabilities, searchLagMs: 300 } };
+      const lagging = lab.desk({}, { type });
+      const madeAt: number[] = [];
+      const find = lab.helpdesk.find.bind(lab.helpdesk);
+      lab.helpdesk.faults = [fault('create', 'after', 'TIMEOUT')];
+      lab.helpdesk.find = async key => {
+        const found = await find(key);
+        if (found.length > 0 && madeAt.length === 0) madeAt.push(Date.now());
+        return found.filter(ticket => Date.now() - Date.parse(ticket.createdAt) >= 290);
+      };
+      assert.equal((await lagging.handle(expiry(), due)).action, 'created');
+      assert.equal((await lab.tickets('cd-exp-1')).length, 1);
+    });
+
+    it('adds results once though the answer to the note was lost', async () => {
+      await desk.handle(vulnerability(), due);
+      lab.helpdesk.faults = [fault('addNote', 'after', 'TIMEOUT')];
+      assert.equal((await desk.handle(run(2, vulnerability()), due)).action, 'queued');
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'updated');
+      assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+
+    it('tells a reopening whose results came later as reopened', async () => {
+      await desk.handle(vulnerability(), due);
+      await lab.setStatus('cd-vul-1', 'Closed');
+      lab.helpdesk.faults = [fault('addNote', 'before', 'SERVER')];
+      assert.equal((await desk.handle(run(2, vulnerability()), due)).action, 'queued');
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'reopened');
+      assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+
+    it('notes a clearing once though resolving failed after it', async () => {
+      const resolving = lab.desk({ onCleared: 'resolve' });
+      await resolving.handle(expiry(), due);
+      lab.helpdesk.faults = [fault('resolve', 'before', 'SERVER')];
+      await resolving.handle(run(2, expiry({ state: 'cleared' })), due);
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'resolved');
+      assert.equal((await lab.ticket('cd-exp-1')).notes.length, 1);
+    });
+  });
+
+  describe('a helpdesk that is away', () => {
+    it('queues, says why, and tells when it is done', async () => {
+      lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+      const record = await desk.handle(expiry(), due);
+      assert.equal(record.action, 'queued');
+      assert.equal(record.id, '');
+      assert.deepEqual(record.error, { code: 'UNREACHABLE', message: 'connection refused' });
+      assert.deepEqual(lab.queue, { queued: 1, parked: 0, reason: 'connection refused' });
+      lab.helpdesk.outage = null;
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'created');
+      assert.deepEqual(lab.records[0]?.work.message, { topic: 'kept' });
+      assert.deepEqual(lab.records[0]?.work.finding, expiry());
+      assert.deepEqual(lab.queue, { queued: 0, parked: 0, reason: null });
+      assert.deepEqual(await lab.repository.work(DESK), []);
+    });
+
+    it('waits as long as the helpdesk asks, with what comes meanwhile too', async () => {
+      const patient = lab.desk({}, { retry: { firstMs: 1, mostMs: 1 } });
+      lab.helpdesk.faults = [fault('find', 'before', 'RATE_LIMITED', 400)];
+      const started = performance.now();
+      assert.equal((await patient.handle(expiry(), due)).action, 'queued');
+      const asked = lab.helpdesk.calls.length;
+      assert.equal((await patient.handle(vulnerability(), due)).error?.code, 'RATE_LIMITED');
+      assert.equal(lab.helpdesk.calls.length, asked);
+      await lab.until('record', () => lab.records.length === 2);
+      assert.ok(performance.now() - started >= 390);
+    });
+
+    it('goes on after a restart', async () => {
+      lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+      await lab.desk({}, { retry: { firstMs: 60_000, mostMs: 60_000 } }).handle(vulnerability(), due);
+      lab.helpdesk.outage = null;
+      await lab.desk().start();
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'created');
+      assert.equal((await lab.ticket('cd-vul-1')).subject, 'Vulnerabilities for test.example.com');
+    });
+
+    it('leaves to other nodes what is theirs', async () => {
+      lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+      await lab.desk({}, { nodeId: 'other', retry: { firstMs: 60_000, mostMs: 60_000 } }).handle(expiry(), due);
+      const asked = lab.helpdesk.calls.length;
+      await lab.desk().start();
+      await lab.desk().retry('cd-exp-1');
+      assert.equal(lab.helpdesk.calls.length, asked);
+      assert.equal((await lab.repository.work(DESK)).length, 1);
+    });
+  });
+
+  describe('newer Findings of a key that waits', () => {
+    let slow: Desk;
+    beforeEach(() => {
+      slow = lab.desk({}, { retry: { firstMs: 60_000, mostMs: 60_000 } });
+      lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+    });
+
+    it('take the place of older ones: one ticket, the latest results, no note', async () => {
+      await slow.handle(vulnerability(), due);
+      await slow.handle(run(2, vulnerability({ weakCiphers: [RC4], vulnerabilities: [check('sslv3')] })), due);
+      assert.equal((await lab.repository.work(DESK)).length, 1);
+      lab.helpdesk.outage = null;
+      await slow.retry('cd-vul-1');
+      assert.equal(lab.records.length, 1);
+      const ticket = await lab.ticket('cd-vul-1');
+      assert.match(ticket.body, /sslv3: Switch/);
+      assert.doesNotMatch(ticket.body, /3DES/);
+      assert.deepEqual(ticket.notes, []);
+      // Both notices are carried out by it.
+      assert.equal((await slow.handle(vulnerability(), due)).action, 'created');
+    });
+
+    it('do not make a due one forgotten by being only standing', async () => {
+      await slow.handle(expiry(), due);
+      await slow.handle(run(2, expiry()), notification('standing'));
+      lab.helpdesk.outage = null;
+      await slow.retry('cd-exp-1');
+      assert.equal(lab.records[0]?.record.action, 'created');
+    });
+
+    it('make no ticket for what is over by now', async () => {
+      await slow.handle(expiry(), due);
+      lab.helpdesk.outage = null;
+      assert.equal((await slow.handle(run(2, expiry({ state: 'cleared' })), due)).action, 'none');
+      assert.deepEqual(await lab.tickets('cd-exp-1'), []);
+      assert.deepEqual(lab.queue, { queued: 0, parked: 0, reason: null });
+    });
+
+    it('add their own results when the create of the older one had arrived', async () => {
+      lab.helpdesk.outage = null;
+      lab.helpdesk.faults = [fault('create', 'after', 'TIMEOUT')];
+      const find = lab.helpdesk.find.bind(lab.helpdesk);
+      let looks = 0;
+      lab.helpdesk.find = key => (++looks === 2 ? Promise.resolve([]) : find(key));
+      assert.equal((await slow.handle(vulnerability(), due)).action, 'queued');
+      const record = await slow.handle(run(2, vulnerability({ vulnerabilities: [check('sslv3')] })), due);
+      assert.equal(record.action, 'created');
+      const ticket = await lab.ticket('cd-vul-1');
+      assert.equal(ticket.notes.length, 1);
+      assert.match(ticket.notes[0]?.text ?? '', /\nNew: sslv3\nGone: rc4\n/);
+    });
+  });
+
+  describe('what a person must mend', () => {
+    for (const code of [
+      'AUTH',
+      'FORBIDDEN',
+      'NOT_FOUND',
+      'INVALID',
+      'CONFLICT',
+      'TLS',
+      'PROTOCOL',
+      'CONFIG',
+    ] as const) {
+      it(`is raised and kept (${code})`, async () => {
+        lab.helpdesk.faults = [fault('create', 'before', code)];
+        await assert.rejects(desk.handle(expiry(), due), { code });
+        assert.deepEqual(lab.queue, { queued: 0, parked: 1, reason: `create fails with ${code}` });
+        const [work] = await lab.repository.work(DESK);
+        assert.equal(work?.state, 'parked');
+        assert.equal(lab.records.length, 0);
+        await desk.retry('cd-exp-1');
+        assert.equal(lab.records[0]?.record.action, 'created');
+        assert.deepEqual(await lab.repository.work(DESK), []);
+      });
+    }
+
+    it('is raised again when it turns up later', async () => {
+      lab.helpdesk.faults = [fault('create', 'before', 'SERVER'), fault('create', 'before', 'FORBIDDEN')];
+      await desk.handle(expiry(), due);
+      await lab.until('parked', () => lab.parked.length > 0);
+      assert.equal(lab.parked[0]?.error.code, 'FORBIDDEN');
+      assert.deepEqual(lab.parked[0]?.work.message, { topic: 'kept' });
+    });
+
+    it('is tried again at the next start', async () => {
+      lab.helpdesk.faults = [fault('create', 'before', 'AUTH')];
+      await assert.rejects(desk.handle(expiry(), due), { code: 'AUTH' });
+      await desk.close();
+      await lab.desk().start();
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'created');
+    });
+
+    it('does not make a ticket a second time because it lost its key', async () => {
+      const create = lab.helpdesk.create.bind(lab.helpdesk);
+      lab.helpdesk.twist = ticket => ({ ...ticket, key: '' });
+      lab.helpdesk.create = async draft =>
+        Promise.reject(new KeyLostError('The key did not stick.', { ...(await create(draft)), key: '' }));
+      await assert.rejects(desk.handle(vulnerability(), due), { code: 'INVALID' });
+      await desk.retry('cd-vul-1');
+      assert.equal(lab.records[0]?.record.action, 'created');
+      assert.equal((await desk.handle(run(2, vulnerability()), due)).action, 'updated');
+      assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+  });
+
+  describe('a process that ends in the middle', () => {
+    /** What the repository holds at the moment that a call reaches the helpdesk, as after a kill. */
+    async function killAt(call: Fault['call'], finding: Finding, when: Fault['when']): Promise<void> {
+      const held: { work: Work[] } = { work: [] };
+      const stop = new Error('killed');
+      const original = lab.helpdesk[call].bind(lab.helpdesk) as (...args: unknown[]) => Promise<unknown>;
+      const replacement = async (...args: unknown[]): Promise<unknown> => {
+        if (when === 'after') await original(...args);
+        held.work = await lab.repository.work(DESK);
+        throw stop;
+      };
+      Object.assign(lab.helpdesk, { [call]: replacement });
+      await desk.handle(finding, due).catch(() => undefined);
+      await desk.close();
+      Object.assign(lab.helpdesk, { [call]: original });
+      for (const work of await lab.repository.work(DESK)) await lab.repository.removeWork(work.id);
+      for (const work of held.work) await lab.repository.saveWork(work);
+      assert.equal(held.work.length, 1, 'the intent is written before anything is sent');
+    }
+
+    for (const when of ['before', 'after'] as const) {
+      it(`creates once (${when} the create)`, async () => {
+        await killAt('create', vulnerability(), when);
+        await lab.desk().start();
+        await lab.until('record', () => lab.records.length > 0);
+        assert.equal(lab.records[0]?.record.action, 'created');
+        assert.deepEqual((await lab.ticket('cd-vul-1')).notes, []);
+      });
+
+      it(`notes once (${when} the note)`, async () => {
+        await desk.handle(vulnerability(), due);
+        await killAt('addNote', run(2, vulnerability()), when);
+        await lab.desk().start();
+        await lab.until('record', () => lab.records.length > 0);
+        assert.equal(lab.records[0]?.record.action, 'updated');
+        assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+      });
+
+      it(`reopens and adds results once (${when} the reopening)`, async () => {
+        await desk.handle(vulnerability(), due);
+        await lab.setStatus('cd-vul-1', 'Resolved');
+        await killAt('reopen', run(2, vulnerability()), when);
+        await lab.desk().start();
+        await lab.until('record', () => lab.records.length > 0);
+        const ticket = await lab.ticket('cd-vul-1');
+        assert.equal(ticket.status, 'Open');
+        assert.equal(ticket.notes.length, 1);
+      });
+    }
+
+    it('takes over a claim when its lease has run out', async () => {
+      const soon = lab.desk({}, { claim: { leaseMs: 200, waitMs: 2_000 } });
+      await lab.repository.claim(DESK, 'cd-exp-1', 'killed', 200, new Date());
+      assert.equal((await soon.handle(expiry(), due)).action, 'created');
+    });
+
+    it('queues when somebody else holds the claim for too long', async () => {
+      const impatient = lab.desk({}, { claim: { leaseMs: 200, waitMs: 100 } });
+      await lab.repository.claim(DESK, 'cd-exp-1', 'somebody', 60_000, new Date());
+      const record = await impatient.handle(expiry(), due);
+      assert.equal(record.action, 'queued');
+      assert.equal(record.error?.code, 'TIMEOUT');
+    });
+  });
+
+  it('says nothing more once it is closed', async () => {
+    let open: () => void = () => undefined;
+    lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+    await desk.handle(expiry(), due);
+    lab.helpdesk.gate = new Promise(resolve => (open = resolve));
+    const retried = desk.retry('cd-exp-1');
+    const closed = desk.close();
+    open();
+    await Promise.all([retried, closed]);
+    await assert.rejects(desk.handle(expiry(), due), { code: 'STOPPED' });
+    assert.equal(lab.records.length + lab.parked.length, 0);
+    assert.equal((await lab.repository.work(DESK)).length, 1);
+  });
+});
