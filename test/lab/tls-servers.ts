@@ -9,6 +9,8 @@ export interface LabServer {
   readonly port: number;
   /** TCP connections accepted so far. */
   readonly connections: number;
+  /** Those of them that are not closed yet. */
+  readonly openConnections: number;
   /** Ends it and every connection to it. */
   close(): Promise<void>;
 }
@@ -98,6 +100,9 @@ async function listen(server: net.Server, host: string, wantedPort: number): Pro
     port,
     get connections() {
       return connections;
+    },
+    get openConnections() {
+      return open.size;
     },
     async close() {
       const closed = server.listening ? once(server, 'close') : undefined;

@@ -33,6 +33,15 @@ describe('slots', () => {
     );
   });
 
+  it('does not let a host that is full hold up the others', () => {
+    const slots = new Slots({ concurrency: 100, perHost: 1 });
+    for (const port of [1, 2]) slots.add(endpoint('192.0.2.1', port));
+    assert.equal(slots.next()?.endpoint.port, 1);
+    slots.add(endpoint('192.0.2.2'));
+    assert.equal(slots.next()?.endpoint.ip, '192.0.2.2');
+    assert.equal(slots.next(), null);
+  });
+
   it('lets the next one start when something is given back', () => {
     const slots = new Slots({ concurrency: 2, perHost: 2 });
     slots.add(endpoint('192.0.2.1'));
