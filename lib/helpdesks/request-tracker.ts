@@ -179,15 +179,14 @@ class RequestTracker implements Helpdesk {
     await this.http.request({ method: 'POST', path: `/ticket/${encodeURIComponent(id)}/comment`, json });
   }
 
+  /** The newest hundred texts of the ticket in one request; the oldest may be its body. */
   async notes(id: string): Promise<string[]> {
-    // The newest hundred attachments of the ticket, contents included, in one request.
     const query = { fields: 'Content,ContentType', per_page: String(PAGE), orderby: 'id', order: 'DESC' };
     const path = `/ticket/${encodeURIComponent(id)}/attachments`;
-    const items = asList(asObject(await this.http.request({ method: 'GET', path, query })).items);
-    return items
-      .map(item => Buffer.from(asText(asObject(item).Content), 'base64').toString('utf8'))
-      .filter(text => text !== '')
-      .reverse();
+    const items = asList(asObject(await this.http.request({ method: 'GET', path, query })).items).map(asObject);
+    // Contents are plain here, though base64 where an attachment is read alone (Resource/Attachment.pm).
+    const texts = items.filter(item => asText(item.ContentType).startsWith('text/')).map(item => asText(item.Content));
+    return texts.reverse();
   }
 
   async reopen(id: string): Promise<Ticket> {

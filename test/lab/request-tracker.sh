@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # A real Request Tracker 5 for the tests, from Debian's packages, on an SQLite file of its own.
 #
-#   request-tracker.sh up      installs what is missing, starts it on a free port of 127.0.0.1, prints NAME='value' lines;
-#                              with one already running, prints that one's
-#   request-tracker.sh down    ends it and keeps its tickets
-#   request-tracker.sh purge   ends it and removes everything but the packages
+#   request-tracker.sh up [PID]     installs what is missing, starts it on a free port of 127.0.0.1, prints NAME='value'
+#                                   lines; with one already running, prints that one's
+#   request-tracker.sh down [PID]   ends it and keeps its tickets
+#   request-tracker.sh purge        ends it and removes everything but the packages
 #
+# With a PID it is used by that process: `down PID` ends it only when no other process that still lives uses it, and
+# nobody started it by hand.
 # Everything it writes is in ${CERTDESK_LAB:-${TMPDIR:-/tmp}/certdesk-lab}/request-tracker. Needs Debian 12 and root.
 # No mail leaves: what RT wants to send goes to /bin/true.
 set -euo pipefail
@@ -54,6 +56,27 @@ end_server() {
     done
   fi
   rm -f "$home/server"
+}
+
+# --- users
+take_part() { # pid or nothing
+  mkdir -p "$home/users"
+  if [ -n "$1" ]; then birth_of "$1" > "$home/users/$1" || fail "there is no process $1"; else : > "$home/users/by-hand"; fi
+}
+is_used() {
+  local file
+  for file in "$home"/users/*; do
+    [ -e "$file" ] || continue
+    case ${file##*/} in
+      by-hand) return 0 ;;
+      *) [ ! -s "$file" ] || [ "$(birth_of "${file##*/}")" != "$(cat "$file")" ] || return 0 ;;
+    esac
+  done
+  return 1
+}
+down() { # pid or nothing
+  if [ -n "$1" ]; then rm -f "$home/users/$1"; else rm -rf "$home/users"; fi
+  is_used || end_server
 }
 
 # --- packages
@@ -161,9 +184,10 @@ up() {
   cat "$home/env"
 }
 
+case ${2:-} in *[!0-9]*) fail "'$2' is no process number" ;; esac
 case ${1:-} in
-  up) take_turn; up ;;
-  down) take_turn; end_server ;;
+  up) take_turn; up; take_part "${2:-}" ;;
+  down) take_turn; down "${2:-}" ;;
   purge) take_turn; end_server; rm -rf "$home" ;;
   *) fail 'say up, down or purge' ;;
 esac
