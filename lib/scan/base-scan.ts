@@ -29,7 +29,7 @@ interface Plan {
   profile: 'quick' | 'full';
   limits: HuntLimits;
   /** Starts looking for the suites of a version; once for each. */
-  hunt(protocol: TlsProtocol): void;
+  hunt: (protocol: TlsProtocol) => void;
 }
 
 /**

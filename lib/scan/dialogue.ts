@@ -137,7 +137,9 @@ export class Dialogue {
   #keep(protocol: TlsProtocol, suite: Suite, flight: ServerFlight): void {
     const { seen } = this;
     seen.accepted[protocol].add(suite);
-    seen.protocols[protocol] = { state: 'offered', reason: `it answered with ${suite.name}` };
+    if (seen.protocols[protocol].state !== 'offered') {
+      seen.protocols[protocol] = { state: 'offered', reason: `it answered with ${suite.name}` };
+    }
     if (flight.speaksTls13) seen.speaksTls13 = true;
     if (protocol === 'TLSv1.3') return;
     if (flight.compression !== 0) seen.compressed.add(protocol);
