@@ -54,15 +54,17 @@ export class Runs {
     return () => this.#listeners.delete(own);
   }
 
-  /** A listener that throws is its own node's business: the others are told all the same, and the run has ended. */
   #tell(summary: RunSummary): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(summary);
-      } catch (error) {
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        process.emitWarning(`A listener of the end of run ${summary.runId} failed: ${text}`, 'CertDeskWarning');
-      }
-    }
+    for (const listener of [...this.#listeners]) void tellOne(listener, summary);
+  }
+}
+
+/** Never rejects: a listener that fails is its own node's business, the others are told all the same. */
+async function tellOne(listener: (summary: RunSummary) => unknown, summary: RunSummary): Promise<void> {
+  try {
+    await listener(summary);
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.emitWarning(`A listener of the end of run ${summary.runId} failed: ${text}`, 'CertDeskWarning');
   }
 }

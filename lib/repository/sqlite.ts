@@ -9,7 +9,6 @@ import {
   SqliteDriver,
   type DatabaseConnection,
   type SqliteDatabase,
-  type SqliteDialectConfig,
   type SqliteStatement,
 } from 'kysely';
 import type { Schema } from './schema';
@@ -30,14 +29,14 @@ export async function openSqlite(path: string): Promise<Dialect> {
   });
   const turns = new Turns();
   return {
-    db: new Kysely<Schema>({ dialect: new LibsqlDialect({ database: new StatementCache(database) }) }),
+    db: new Kysely<Schema>({ dialect: new LibsqlDialect(database) }),
     where,
     prepare: () => {
       database.pragma('journal_mode = WAL');
       database.pragma('foreign_keys = ON');
       database.pragma('synchronous = FULL');
-      // A file that can only be read is told now, not at the first write in the night.
-      database.exec('begin immediate; commit');
+      // A file that can only be read is told now, not at the first write in the night. Only a real write does so.
+      database.exec('begin immediate; pragma user_version = 1; rollback');
     },
     setDurable: isDurable => database.pragma(`synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
     turn: work => turns.take(work),
@@ -69,20 +68,28 @@ class StatementCache implements SqliteDatabase {
     return statement;
   }
 
+  /**
+   * libsql lets go of the file when its statements are garbage collected, not before. So what the log still holds is
+   * moved into the file first: a copy of the file alone is whole then.
+   */
   close(): void {
     this.#statements.clear();
-    this.#database.close();
+    try {
+      if (!this.#database.memory) this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.#database.close();
+    }
   }
 }
 
 class LibsqlDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
-  constructor(config: SqliteDialectConfig) {
-    super(config);
-    this.#config = config;
+  readonly #database: Database.Database;
+  constructor(database: Database.Database) {
+    super({ database });
+    this.#database = database;
   }
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#config);
+    return new ImmediateDriver(this.#database);
   }
   override createAdapter(): SqliteAdapter {
     return new TransactionalAdapter();
@@ -91,8 +98,17 @@ class LibsqlDialect extends SqliteDialect {
 
 /** A deferred transaction that reads first fails on its first write when another process wrote meanwhile. */
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: Database.Database;
+  constructor(database: Database.Database) {
+    super({ database: new StatementCache(database) });
+    this.#database = database;
+  }
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+  /** A full disk has rolled back already; rolling back again would hide the reason behind an error of its own. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { openRepository } from '../../lib/repository/open';
 import type { Repository } from '../../lib/repository/repository';
-import { fingerprint, sampleCertificate, sampleReport, unreachable } from './samples';
+import { fingerprint, sampleCertificate, sampleReport, unreachable, useRepository } from './samples';
 
 describe('what was seen', () => {
-  let repository: Repository;
-  beforeEach(async () => {
-    repository = await openRepository({ kind: 'sqlite', path: ':memory:' });
-  });
-  afterEach(() => repository.close());
+  const repository = useRepository();
 
   it('tells an endpoint as its report said', async () => {
     const check = { id: 'rc4', verdict: 'vulnerable', detail: 'TLSv1 with RC4', port: 443 } as const;
-    repository.record(sampleReport({ checks: [check] }));
-    assert.deepEqual(await repository.endpoints(), [
+    repository().record(sampleReport({ checks: [check] }));
+    assert.deepEqual(await repository().endpoints(), [
       {
         endpoint: {
           domain: 'shop.example',
@@ -33,18 +28,18 @@ describe('what was seen', () => {
   });
 
   it('lists the certificate of today’s clients before the others', async () => {
-    repository.record(sampleReport({ otherCertificates: [sampleCertificate('0B'), sampleCertificate('0C')] }));
-    const [known] = await repository.endpoints();
+    repository().record(sampleReport({ otherCertificates: [sampleCertificate('0B'), sampleCertificate('0C')] }));
+    const [known] = await repository().endpoints();
     assert.deepEqual(known?.sightings[0]?.fingerprints, [fingerprint('0A'), fingerprint('0B'), fingerprint('0C')]);
-    assert.equal((await repository.certificates([fingerprint('0C')])).get(fingerprint('0C'))?.serialNumber, '0C');
+    assert.equal((await repository().certificates([fingerprint('0C')])).get(fingerprint('0C'))?.serialNumber, '0C');
   });
 
   it('keeps the last two sightings, newest first, in whatever order reports come', async () => {
     const days = ['2026-11-03T10:00:00.000Z', '2026-11-01T10:00:00.000Z', '2026-11-04T10:00:00.000Z'];
-    for (const scannedAt of days) repository.record(sampleReport({ runId: `run-${scannedAt}`, scannedAt }));
-    await repository.flush();
-    repository.record(sampleReport({ runId: 'run-late', scannedAt: '2026-11-02T10:00:00.000Z' }));
-    const [known] = await repository.endpoints();
+    for (const scannedAt of days) repository().record(sampleReport({ runId: `run-${scannedAt}`, scannedAt }));
+    await repository().flush();
+    repository().record(sampleReport({ runId: 'run-late', scannedAt: '2026-11-02T10:00:00.000Z' }));
+    const [known] = await repository().endpoints();
     assert.deepEqual(
       known?.sightings.map(sighting => sighting.at),
       ['2026-11-04T10:00:00.000Z', '2026-11-03T10:00:00.000Z'],
@@ -56,20 +51,20 @@ describe('what was seen', () => {
   it('changes nothing when the same run reports the same endpoint again', async () => {
     const first = sampleReport();
     const again = unreachable({ scannedAt: '2026-11-01T10:00:09.000Z' });
-    repository.record(first);
-    repository.record(again);
-    const before = await repository.endpoints();
+    repository().record(first);
+    repository().record(again);
+    const before = await repository().endpoints();
     assert.equal(before[0]?.lastStatus, 'scanned');
-    repository.record(again);
-    repository.record(first);
-    assert.deepEqual(await repository.endpoints(), before);
+    repository().record(again);
+    repository().record(first);
+    assert.deepEqual(await repository().endpoints(), before);
   });
 
   it('moves only run, status and time when the endpoint was not reached', async () => {
-    repository.record(sampleReport());
-    const [before] = await repository.endpoints();
-    repository.record(unreachable({ runId: 'run-2', scannedAt: '2026-11-02T10:00:00.000Z' }));
-    const [after] = await repository.endpoints();
+    repository().record(sampleReport());
+    const [before] = await repository().endpoints();
+    repository().record(unreachable({ runId: 'run-2', scannedAt: '2026-11-02T10:00:00.000Z' }));
+    const [after] = await repository().endpoints();
     assert.deepEqual(after, {
       ...before,
       lastRunId: 'run-2',
@@ -79,13 +74,13 @@ describe('what was seen', () => {
   });
 
   it('knows an endpoint that was never reached, without evidence', async () => {
-    repository.record(unreachable());
-    const [known] = await repository.endpoints();
+    repository().record(unreachable());
+    const [known] = await repository().endpoints();
     assert.deepEqual([known?.sightings, known?.evidence], [[], null]);
   });
 
   it('takes evidence of a partial report without a certificate and keeps the sightings', async () => {
-    repository.record(sampleReport());
+    repository().record(sampleReport());
     const checks = [{ id: 'rc4', verdict: 'cannot-tell' } as const];
     const partial = {
       runId: 'run-2',
@@ -93,19 +88,19 @@ describe('what was seen', () => {
       status: 'partial',
       certificate: null,
     } as const;
-    repository.record(sampleReport({ ...partial, checks }));
-    const [known] = await repository.endpoints();
+    repository().record(sampleReport({ ...partial, checks }));
+    const [known] = await repository().endpoints();
     assert.equal(known?.sightings.length, 1);
     assert.deepEqual(known?.evidence?.checks, checks);
   });
 
   it('finds endpoints by name, by place, and by a certificate among the last two sightings', async () => {
     const old = sampleCertificate('0B');
-    repository.record(sampleReport({ domain: 'a.example', port: 443, certificate: old }));
-    repository.record(sampleReport({ domain: 'a.example', port: 8443 }));
-    repository.record(sampleReport({ domain: 'b.example', otherCertificates: [old] }));
+    repository().record(sampleReport({ domain: 'a.example', port: 443, certificate: old }));
+    repository().record(sampleReport({ domain: 'a.example', port: 8443 }));
+    repository().record(sampleReport({ domain: 'b.example', otherCertificates: [old] }));
     const names = async (by: Parameters<Repository['endpoints']>[0]) =>
-      (await repository.endpoints(by)).map(known => known.endpoint.name);
+      (await repository().endpoints(by)).map(known => known.endpoint.name);
 
     assert.deepEqual(await names({ names: ['b.example@192.0.2.7:443', 'nobody:1'] }), ['b.example@192.0.2.7:443']);
     assert.deepEqual(await names({ places: ['a.example@192.0.2.7'] }), [
@@ -120,7 +115,7 @@ describe('what was seen', () => {
 
     for (const day of ['2', '3']) {
       const later = { runId: `run-${day}`, scannedAt: `2026-11-0${day}T10:00:00.000Z` };
-      repository.record(sampleReport({ ...later, domain: 'a.example' }));
+      repository().record(sampleReport({ ...later, domain: 'a.example' }));
       const expected =
         day === '2' ? ['a.example@192.0.2.7:443', 'b.example@192.0.2.7:443'] : ['b.example@192.0.2.7:443'];
       assert.deepEqual(await names({ fingerprints: [fingerprint('0B')] }), expected);
@@ -128,17 +123,20 @@ describe('what was seen', () => {
   });
 
   it('calls certificates ambiguous that share issuer and serial number', async () => {
-    repository.record(sampleReport({ port: 1, certificate: sampleCertificate('01') }));
-    repository.record(sampleReport({ port: 2, certificate: sampleCertificate('01', { key: 'other' }) }));
-    repository.record(
+    repository().record(sampleReport({ port: 1, certificate: sampleCertificate('01') }));
+    repository().record(sampleReport({ port: 2, certificate: sampleCertificate('01', { key: 'other' }) }));
+    repository().record(
       sampleReport({ port: 3, certificate: sampleCertificate('01', { key: 'x', issuer: 'CN=Other' }) }),
     );
-    repository.record(sampleReport({ port: 4, certificate: sampleCertificate('02') }));
+    repository().record(sampleReport({ port: 4, certificate: sampleCertificate('02') }));
     const all = [fingerprint('01'), fingerprint('01other'), fingerprint('01x'), fingerprint('02')];
     assert.deepEqual(
-      [...(await repository.ambiguousCertificates(all))].sort(),
+      [...(await repository().ambiguousCertificates(all))].sort(),
       [fingerprint('01'), fingerprint('01other')].sort(),
     );
-    assert.deepEqual([...(await repository.ambiguousCertificates([fingerprint('01other')]))], [fingerprint('01other')]);
+    assert.deepEqual(
+      [...(await repository().ambiguousCertificates([fingerprint('01other')]))],
+      [fingerprint('01other')],
+    );
   });
 });
