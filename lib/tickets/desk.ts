@@ -36,7 +36,7 @@ export interface DeskOptions {
   type: HelpdeskType;
   repository: Repository;
   settings: TicketSettings;
-  /** Address of this Node-RED for the texts. */
+  /** `CertDesk running at https://node-red.example:1880`, for the texts. */
   scannedBy: string;
   /** Something that was queued or parked was done. */
   onRecord(record: TicketRecord, work: Work): void;

@@ -119,7 +119,7 @@ function vulnerabilityBlock(finding: Finding, view: View): string[] {
 }
 
 function scannedByLine(scannedBy: string): string {
-  return `Scanned by: CertDesk running at ${scannedBy}`;
+  return `Scanned by: ${scannedBy}`;
 }
 
 /** The place's name, else the certificate's, else the address: a wildcard or a mere serial number names nothing. */

@@ -177,7 +177,7 @@ describe('from certificate to ticket, real Request Tracker', function () {
       records().map(record => record.priority),
       ['High', 'High', 'High'],
     );
-    assert.equal((await technician.ticket(first.id)).Priority, 'High'); // 100, as Request Tracker shows it
+    assert.equal((await technician.ticket(first.id)).Priority, '100'); // what Request Tracker calls High
     const dates = { expiryDate: usDate(inDays(5)) };
     assert.equal(block((await technician.texts(expiry.id))[0] ?? ''), expected('expiry.txt', { ...dates, host }));
     const firstText = (await technician.texts(first.id))[0] ?? '';

@@ -48,7 +48,8 @@ export class Runtime {
   /** Deploys a flow on tab `tab`; every node of type `helper` collects what it gets. */
   async deploy(flow: FlowNode[], credentials: Record<string, Record<string, string>> = {}): Promise<void> {
     const tab = { id: 'tab', type: 'tab', label: 'test' };
-    const nodes = flow.map(node => (node['z'] === null ? node : { z: 'tab', ...node }));
+    // without coordinates Node-RED takes a node for a config node
+    const nodes = flow.map(node => (node['z'] === null ? node : { z: 'tab', x: 100, y: 100, ...node }));
     await helper.load(NODES as never, [tab, ...nodes] as never, credentials);
     for (const { id, type } of flow) {
       if (type !== 'helper') continue;

@@ -4,7 +4,7 @@ import type { Finding } from '../../lib/model/finding';
 import type { CheckId } from '../../lib/model/checks';
 import type { Check, Cipher } from '../../lib/model/report';
 
-export const SCANNED_BY = 'https://node-red.example:1880';
+export const SCANNED_BY = 'CertDesk running at https://node-red.example:1880';
 
 export function certificate(parts: Partial<Certificate> = {}): Certificate {
   return {
