@@ -25,7 +25,12 @@ describe('the editor', function () {
     if (browser === undefined) skip(this, 'Browser tests: no Chromium here. Install it or name its path in CHROMIUM.');
     nodeRed = await NodeRed.start();
     const ca = await labCa(nodeRed.userDir);
-    const certificate = await ca.issue({ commonName: 'localhost', dns: ['localhost'], notAfter: inDays(5) });
+    const certificate = await ca.issue({
+      commonName: 'localhost',
+      dns: ['localhost'],
+      keyType: 'rsa2048',
+      notAfter: inDays(5),
+    });
     server = await startWeak(certificate);
     editor = await Editor.open(nodeRed.url, browser);
   });
@@ -181,7 +186,8 @@ describe('the editor', function () {
     if (process.env['CERTDESK_PICTURES'] !== '1') return this.skip();
     const folder = join(ROOT, 'docs', 'images');
     await mkdir(folder, { recursive: true });
-    await editor.page.fill('#red-ui-palette-search input', 'certdesk');
+    await editor.page.locator('#red-ui-palette-search input').pressSequentially('certdesk');
+    await editor.page.locator('.red-ui-notification').first().waitFor({ state: 'detached' });
     await editor.showSheetOf(await editor.node('certdesk-ssl-scan'));
     for (const theme of (await editor.hasDarkTheme()) ? ['light', 'dark'] : ['light']) {
       await editor.page.evaluate(name => {
