@@ -1,7 +1,8 @@
 import { CertDeskError, asCertDeskError } from '../model/errors';
 import type { LocalTicket, LocalTickets } from '../repository/repository';
 import { isOver, type TicketStatus } from '../model/ticket';
-import type { CheckResult, Helpdesk, HelpdeskType, Ticket, TicketDraft } from './helpdesk';
+import { cutLine, cutText } from './cut';
+import type { Capabilities, CheckResult, Helpdesk, HelpdeskType, Ticket, TicketDraft } from './helpdesk';
 import { understandStatus } from './status';
 
 const STATUSES: Readonly<Record<string, TicketStatus>> = {
@@ -13,6 +14,15 @@ const STATUSES: Readonly<Record<string, TicketStatus>> = {
   closed: 'Closed',
 };
 
+/** Nothing but the database bounds it: these keep a page readable. */
+const CAPABILITIES: Capabilities = {
+  canReadNotes: true,
+  searchLagMs: 0,
+  bulkSize: 500,
+  subjectMax: 1_000,
+  textMax: 1_000_000,
+};
+
 /** The embedded desk: tickets live in the repository, and nothing has to be set up. */
 export const local: HelpdeskType = {
   name: 'local',
@@ -20,7 +30,7 @@ export const local: HelpdeskType = {
   connectionFields: [],
   ticketFields: [],
   statuses: STATUSES,
-  capabilities: { canReadNotes: true, searchLagMs: 0, bulkSize: 500, subjectMax: 1_000, textMax: 1_000_000 },
+  capabilities: CAPABILITIES,
   connect(connection, services) {
     if (services.localTickets === undefined) throw new CertDeskError('CONFIG', 'The local desk needs a repository.');
     return new LocalDesk(services.localTickets, connection.statusMap, services.now);
@@ -42,7 +52,9 @@ class LocalDesk implements Helpdesk {
 
   async create(draft: TicketDraft): Promise<Ticket> {
     const at = this.now().toISOString();
-    const { key, subject, body, priority } = draft;
+    const { key, priority } = draft;
+    const subject = cutLine(draft.subject, CAPABILITIES.subjectMax);
+    const body = cutText(draft.body, CAPABILITIES.textMax);
     const ticket = { key, subject, body, priority, status: 'Open', createdAt: at, updatedAt: at, notes: [] };
     return this.toTicket(await guard(this.tickets.create(ticket)));
   }

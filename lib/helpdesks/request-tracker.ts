@@ -176,7 +176,17 @@ class RequestTracker implements Helpdesk {
 
   async addNote(id: string, text: string): Promise<void> {
     const json = { Content: cutText(text, CAPABILITIES.textMax), ContentType: 'text/plain' };
-    await this.http.request({ method: 'POST', path: `/ticket/${encodeURIComponent(id)}/comment`, json });
+    try {
+      await this.http.request({ method: 'POST', path: `/ticket/${encodeURIComponent(id)}/comment`, json });
+    } catch (error) {
+      // 400 both for a ticket that is not there and for a right that is missing (Resource/Message.pm).
+      if (!(error instanceof CertDeskError) || error.code !== 'INVALID') throw error;
+      await this.read(id);
+      if (!isPermissionDenied(error.message)) throw error;
+      throw helpdeskError('FORBIDDEN', `Ticket ${id} takes no comment from the account of the connection.`, {
+        cause: error,
+      });
+    }
   }
 
   /** The newest hundred texts of the ticket in one request; the oldest may be its body. */
@@ -367,9 +377,13 @@ function priorityName(number: string): string {
   return name === undefined ? number : `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
+function isPermissionDenied(words: string): boolean {
+  return /permission denied/i.test(words);
+}
+
 /** A right that is missing must be given by a person; what the lifecycle forbids stays forbidden. */
 function refusedStatus(ticket: Ticket, words: string): CertDeskError {
-  const code: ErrorCode = /permission denied/i.test(words) ? 'FORBIDDEN' : 'CONFLICT';
+  const code: ErrorCode = isPermissionDenied(words) ? 'FORBIDDEN' : 'CONFLICT';
   return helpdeskError(
     code,
     `Ticket ${ticket.number} stayed ${ticket.nativeStatus}${words === '' ? '.' : `: ${words}.`}`,
