@@ -1,4 +1,4 @@
-import { PROTOCOLS, type Protocol } from '../model/report';
+import type { Protocol } from '../model/report';
 import type { Dialogue } from './dialogue';
 import { hasAnswered } from './observation';
 import { conclude, type Reply } from './reply';
@@ -51,10 +51,7 @@ export async function scanBase(dialogue: Dialogue, profile: 'quick' | 'full'): P
   };
   const plan: Plan = { dialogue, profile, limits, hunt };
   const first = await dialogue.ask('TLSv1.2', COMMON);
-  if (isHopeless(first)) {
-    conclude(dialogue.seen, PROTOCOLS, first);
-    return first;
-  }
+  if (isHopeless(first)) return first;
   if (first.kind === 'hit') {
     const found = foundBy(first) ?? 'TLSv1.2';
     concludeAbove(dialogue, found, 'TLSv1.2');

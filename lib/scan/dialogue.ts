@@ -94,7 +94,7 @@ export class Dialogue {
     const noAnswer = await this.line.ask(hello, chunk => reader.push(chunk));
     if (noAnswer?.kind === 'stopped') return noAnswerReply(noAnswer);
     if (reader.flight !== null) return this.#understand(protocol, suites, reader.flight);
-    if (reader.alert !== null) return alertReply(reader.alert.description);
+    if (reader.alert !== null) return alertReply(reader.alert.description, this.serverName);
     return noAnswerReply(noAnswer ?? { kind: 'malformed', detail: 'the answer ended early' });
   }
 

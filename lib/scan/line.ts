@@ -138,7 +138,8 @@ export class Line {
       socket.on('end', () => finish({ kind: 'closed', isReset: false }));
       socket.on('close', () => finish({ kind: 'closed', isReset: false }));
       socket.on('error', (error: NodeJS.ErrnoException) => {
-        if (isConnected) finish({ kind: 'closed', isReset: true });
+        // a reset that comes with the connection itself: it was accepted, then ended
+        if (isConnected || error.code === 'ECONNRESET') finish({ kind: 'closed', isReset: true });
         else finish({ kind: 'unreachable', reason: connectReason(error) });
       });
       socket.write(request);

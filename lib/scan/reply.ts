@@ -21,6 +21,7 @@ export interface Unknown {
   how: 'odd' | 'closed' | 'silent' | 'not-connected' | 'stopped';
 }
 
+const UNRECOGNIZED_NAME = 112;
 /** Alerts that say: none of this. All others are looked at twice. */
 const REFUSALS: ReadonlySet<number> = new Set([0, 40, 47, 70, 71]);
 function unknown(how: Unknown['how'], word: string, reason: string): Unknown {
@@ -31,8 +32,12 @@ export function malformed(reason: string): Unknown {
   return unknown('odd', 'MALFORMED', reason);
 }
 
-export function alertReply(description: number): Reply {
+/** An alert, as a reply; one that asks for a name says so where no name was sent. */
+export function alertReply(description: number, serverName: string | null): Reply {
   const name = alertName(description);
+  if (description === UNRECOGNIZED_NAME && serverName === null) {
+    return unknown('odd', 'NEEDS_SNI', `alert ${name}, and there is no name to send (SNI)`);
+  }
   if (REFUSALS.has(description)) return { kind: 'refused', reason: `alert ${name}`, alert: description };
   return unknown('odd', name.toUpperCase(), `alert ${name}`);
 }
@@ -45,8 +50,9 @@ export function noAnswerReply(noAnswer: NoAnswer): Unknown {
     case 'timeout':
       return unknown('silent', 'TIMEOUT', 'it did not answer in time');
     case 'closed':
+      // one word for both: which of them it is hangs on what the server had read when it closed
       return noAnswer.isReset
-        ? unknown('odd', 'RESET', 'it reset the connection')
+        ? unknown('odd', 'CLOSED', 'it reset the connection')
         : unknown('closed', 'CLOSED', 'it closed without an alert');
     case 'not-tls':
       return unknown('odd', 'NOT_TLS', noAnswer.detail);

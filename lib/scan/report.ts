@@ -1,6 +1,5 @@
-import type { Endpoint } from '../model/endpoint';
 import { PROTOCOLS, type EndpointReport, type Protocol, type ProtocolState, type StageResult } from '../model/report';
-import { hasAnswered, type Observation } from './observation';
+import type { Observation } from './observation';
 import { makeChecks } from './probes/registry';
 import type { Reply } from './reply';
 import type { ScanSettings } from './settings';
@@ -12,14 +11,13 @@ export interface ReportFrame {
   settings: Pick<ScanSettings, 'checks' | 'profile'>;
   durationMs: number;
   connections: number;
-  stages: EndpointReport['stages'];
 }
 
 const OK: StageResult = { status: 'ok' };
 const SKIPPED: StageResult = { status: 'skipped' };
 const failed = (reason: string): StageResult => ({ status: 'failed', reason });
 
-/** Puts what was seen into the report of the contract. */
+/** Puts what was seen of an endpoint that answered into the report of the contract. */
 export function makeReport(seen: Observation, frame: ReportFrame): EndpointReport {
   const { endpoint } = seen;
   const [first, ...others] = seen.served;
@@ -30,7 +28,13 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
     durationMs: frame.durationMs,
     connections: frame.connections,
     status: statusOf(seen),
-    stages: frame.stages,
+    stages: {
+      dns: endpoint.domain === null ? SKIPPED : OK,
+      tcp: OK,
+      starttls: SKIPPED,
+      handshake: OK,
+      trust: trustStage(seen),
+    },
     certificate: first?.leaf.certificate ?? null,
     chain: first?.chain.map(({ certificate }) => certificate) ?? [],
     otherCertificates: others.map(({ leaf }) => leaf.certificate),
@@ -49,44 +53,17 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
 
 /** Partial: something of the base (versions, suites, certificate) stayed open. */
 function statusOf(seen: Observation): EndpointReport['status'] {
-  if (!hasAnswered(seen)) return 'unreachable';
   const isOpen = PROTOCOLS.some(protocol => seen.protocols[protocol].state === 'cannot-tell');
   return isOpen || seen.undecided.length > 0 || seen.served.length === 0 ? 'partial' : 'scanned';
 }
 
-/** The stages of a scan whose first hello brought `first`. */
-export function stagesOf(seen: Observation, first: Reply): EndpointReport['stages'] {
-  const stages = { ...stagesBefore(seen.endpoint), tcp: OK };
-  if (hasAnswered(seen)) return { ...stages, handshake: OK, trust: trustStage(seen) };
-  const reason = first.kind === 'unknown' ? first.word : wordOf(first);
-  if (first.kind === 'unknown' && first.how === 'not-connected') return { ...stages, tcp: failed(reason) };
-  return { ...stages, handshake: failed(reason) };
-}
-
-/** Before anything was sent. */
-function stagesBefore(endpoint: Endpoint): EndpointReport['stages'] {
-  return {
-    dns: endpoint.domain === null ? SKIPPED : OK,
-    tcp: SKIPPED,
-    starttls: SKIPPED,
-    handshake: SKIPPED,
-    trust: SKIPPED,
-  };
-}
-
-/** The stages of an endpoint that was left before there was an answer. */
-export function stagesLeftAt(
-  endpoint: Endpoint,
-  stage: keyof EndpointReport['stages'],
-  reason: string,
-): EndpointReport['stages'] {
-  return { ...stagesBefore(endpoint), [stage]: failed(reason) };
-}
-
-/** `alert handshake_failure` as a stage says it: HANDSHAKE_FAILURE. */
-function wordOf(first: Reply): string {
-  if (first.kind !== 'refused' || first.alert === null) return 'REFUSED';
-  return first.reason.replace(/^alert /, '').toUpperCase();
+/** Where a scan failed of which no hello was answered, and why, in one word. */
+export function failureOf(first: Reply): { stage: 'tcp' | 'handshake'; reason: string } {
+  if (first.kind === 'unknown') {
+    return { stage: first.how === 'not-connected' ? 'tcp' : 'handshake', reason: first.word };
+  }
+  const isAlert = first.kind === 'refused' && first.alert !== null;
+  return { stage: 'handshake', reason: isAlert ? first.reason.replace(/^alert /, '').toUpperCase() : 'REFUSED' };
 }
 
 /** What today's client would say of the first certificate, in OpenSSL's words. */

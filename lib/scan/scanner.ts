@@ -1,14 +1,15 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { Endpoint } from '../model/endpoint';
-import type { EndpointReport } from '../model/report';
+import type { EndpointReport, Stage } from '../model/report';
 import { scanBase } from './base-scan';
 import { Dialogue } from './dialogue';
 import { Line } from './line';
-import { newObservation, type Observation } from './observation';
-import { makeReport, stagesLeftAt, stagesOf } from './report';
+import { hasAnswered, newObservation } from './observation';
+import { failureOf, makeReport, type ReportFrame } from './report';
 import type { ScanSettings } from './settings';
 import { anchorsWith } from './trust';
+import { makeUnreachable } from './unreachable';
 
 export interface ScanEndpointOptions {
   runId: string;
@@ -29,16 +30,17 @@ export async function scanEndpoint(
 ): Promise<EndpointReport> {
   const started = performance.now();
   const seen = newObservation(endpoint, new Date());
-  const frame = (): { runId: string; settings: ScanSettings; durationMs: number } => ({
+  const frame = (connections: number): ReportFrame => ({
     runId: options.runId,
     settings,
     durationMs: Math.round(performance.now() - started),
+    connections,
   });
-  const left = (what: Observation, stages: EndpointReport['stages'], connections: number): EndpointReport =>
-    makeReport(what, { ...frame(), connections, stages });
-  if (endpoint.ip === '') return left(seen, stagesLeftAt(endpoint, 'dns', 'ENOTFOUND'), 0);
-  if (!(endpoint.port > 0 && endpoint.port < 65_536)) return left(seen, stagesLeftAt(endpoint, 'tcp', 'BAD_PORT'), 0);
-  if (endpoint.starttls !== null) return left(seen, stagesLeftAt(endpoint, 'starttls', 'NOT_SUPPORTED_YET'), 0);
+  const unreachable = (stage: Exclude<Stage, 'trust'>, reason: string, connections = 0): EndpointReport =>
+    makeUnreachable(endpoint, stage, reason, { ...frame(connections), scannedAt: seen.at.toISOString() });
+  if (endpoint.ip === '') return unreachable('dns', 'ENOTFOUND');
+  if (!(endpoint.port > 0 && endpoint.port < 65_536)) return unreachable('tcp', 'BAD_PORT');
+  if (endpoint.starttls !== null) return unreachable('starttls', 'NOT_SUPPORTED_YET');
   const line = new Line({
     host: endpoint.ip,
     port: endpoint.port,
@@ -49,12 +51,11 @@ export async function scanEndpoint(
   try {
     const dialogue = new Dialogue(line, seen, serverNameOf(endpoint), anchorsWith(settings.ca));
     const first = await scanBase(dialogue, settings.profile);
-    if (line.isStopped) {
-      // what was seen of it is half a picture, and half a picture must not clear anything
-      const nothing = newObservation(endpoint, seen.at);
-      return left(nothing, stagesLeftAt(endpoint, 'handshake', 'STOPPED'), line.opened);
-    }
-    return left(seen, stagesOf(seen, first), line.opened);
+    // what was seen of a stopped scan is half a picture, and half a picture must not clear anything
+    if (line.isStopped) return unreachable('handshake', 'STOPPED', line.opened);
+    if (hasAnswered(seen)) return makeReport(seen, frame(line.opened));
+    const { stage, reason } = failureOf(first);
+    return unreachable(stage, reason, line.opened);
   } finally {
     line.close();
   }

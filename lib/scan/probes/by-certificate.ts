@@ -1,5 +1,5 @@
 import type { CheckId } from '../../model/checks';
-import { hasAnswered, type Observation, type ServedCertificate } from '../observation';
+import type { Observation, ServedCertificate } from '../observation';
 import { cannotTell, ok, some, vulnerable, type Judgement, type Probe } from './probe';
 
 /** What is wrong with one certificate, null for nothing. */
@@ -18,8 +18,7 @@ function judgeAll(seen: Observation, fault: CertificateFault, fine: string): Jud
 /** Without a certificate nothing can be said of it. */
 export function noCertificate(seen: Observation): Judgement | null {
   if (seen.served.length > 0) return null;
-  const reason = hasAnswered(seen) ? seen.certificateProblem : seen.protocols['TLSv1.2'].reason;
-  return cannotTell(`No certificate was seen${reason === '' ? '' : `: ${reason}`}.`);
+  return cannotTell(`No certificate was seen${seen.certificateProblem === '' ? '' : `: ${seen.certificateProblem}`}.`);
 }
 
 /** How a sentence names a certificate. */

@@ -1,7 +1,8 @@
-import { CHECK_IDS, QUICK_CHECKS, type CheckId } from '../../model/checks';
+import { CHECK_IDS, type CheckId } from '../../model/checks';
 import type { Check } from '../../model/report';
 import type { Observation } from '../observation';
 import type { ScanSettings } from '../settings';
+import { wantedChecks } from '../wanted-checks';
 import { anonymousCipher } from './anonymous-cipher';
 import { cbcBeast } from './cbc-beast';
 import { crime } from './crime';
@@ -62,12 +63,6 @@ const PROBES: readonly Probe[] = [
   insecureRenegotiation,
 ];
 const BY_ID: ReadonlyMap<CheckId, Probe> = new Map(PROBES.map(probe => [probe.id, probe]));
-
-/** The checks that settings ask for: the ids named, else those of the profile. */
-function wantedChecks({ checks, profile }: Pick<ScanSettings, 'checks' | 'profile'>): ReadonlySet<CheckId> {
-  if (checks.length > 0) return new Set(checks);
-  return new Set(profile === 'full' ? CHECK_IDS : QUICK_CHECKS);
-}
 
 /** Every check once, in the order of CHECK_IDS; what was not asked for or cannot be made says `skipped`. */
 export function makeChecks(seen: Observation, settings: Pick<ScanSettings, 'checks' | 'profile'>): Check[] {
