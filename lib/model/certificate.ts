@@ -62,14 +62,16 @@ const CURVE_BITS: Readonly<Record<string, number>> = {
 /** Reads a certificate from DER bytes or PEM text. Throws where node:crypto can't read it. */
 export function parseCertificate(source: Buffer | string): Certificate {
   const x509 = new X509Certificate(source);
-  const subjectNames = parseName(x509.subject);
+  // undefined for an empty one, whatever the types say (Node.js 20)
+  const subject = (x509.subject as string | undefined) ?? '';
+  const subjectNames = parseName(subject);
   const names = parseAltNames(x509.subjectAltName ?? '');
   const commonName = subjectNames.findLast(([type]) => type === 'CN')?.[1];
   const serialNumber = x509.serialNumber.toUpperCase();
   return {
     commonName: commonName || names.dns[0] || names.ip[0] || serialNumber,
     subjectAltNames: [...names.dns, ...names.ip],
-    issuer: formatName(parseName(x509.issuer)),
+    issuer: formatName(parseName((x509.issuer as string | undefined) ?? '')),
     subject: formatName(subjectNames),
     serialNumber,
     notBefore: new Date(x509.validFrom).toISOString(),
@@ -77,9 +79,18 @@ export function parseCertificate(source: Buffer | string): Certificate {
     signatureAlgorithm: signatureAlgorithmOf(x509.raw),
     ...keyOf(x509),
     fingerprint256: x509.fingerprint256,
-    selfSigned: x509.subject === x509.issuer && x509.checkIssued(x509),
+    selfSigned: subject === x509.issuer && isSignedByItself(x509),
     pem: x509.toString(),
   };
+}
+
+/** Not `checkIssued`, which also wants keyCertSign of the key usage. */
+function isSignedByItself(x509: X509Certificate): boolean {
+  try {
+    return x509.verify(x509.publicKey);
+  } catch {
+    return false; // a key or signature that this OpenSSL does not know
+  }
 }
 
 function keyOf(x509: X509Certificate): Pick<Certificate, 'keyType' | 'keyBits'> {
