@@ -126,9 +126,9 @@ export class HelpdeskHttp {
     });
   }
 
-  /** The helpdesk's own words, on one line. */
-  private quote(body: string): string {
-    const line = this.redact(body)
+  /** Others' words, on one line and without secrets. */
+  private quote(words: string): string {
+    const line = this.redact(words)
       .replace(/[\p{Cc}\s]+/gu, ' ')
       .trim();
     return line.length > QUOTE_LENGTH ? `${line.slice(0, QUOTE_LENGTH)}…` : line.replace(/\.$/, '');
@@ -137,7 +137,7 @@ export class HelpdeskHttp {
   /** Axios puts the whole request into its errors, headers with the token included: only texts go on. */
   private networkError(request: HelpdeskRequest, error: unknown): CertDeskError {
     const native = isAxiosError(error) ? (error.code ?? '') : String(asObject(error).code ?? '');
-    const text = this.redact(error instanceof Error ? error.message : String(error));
+    const text = this.quote(error instanceof Error ? error.message : String(error));
     const what = `${this.options.label} at ${this.baseUrl}: ${request.method} ${request.path}`;
     if (/maxContentLength/.test(text)) return helpdeskError('PROTOCOL', `${what} answered more than 10 MiB.`);
     const code = codeOfNetworkError(native);
