@@ -18,7 +18,8 @@ export function prepareUserFolder(root: string, userDir: string): Record<string,
     flowFile: FLOW_FILE,
     httpAdminRoot: '/',
     httpNodeRoot: '/',
-    logging: { console: { level: 'warn', metrics: false, audit: false } },
+    // its warnings at a first start (no credentials yet) would drown the few lines that matter
+    logging: { console: { level: 'error', metrics: false, audit: false } },
     telemetry: { enabled: false, updateNotification: false },
     editorTheme: { tours: false, projects: { enabled: false } },
   };

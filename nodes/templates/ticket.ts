@@ -93,4 +93,3 @@ function registerConnectionNode(RED: NodeAPI, type: HelpdeskType): void {
     ),
   });
 }
-
