@@ -4,7 +4,7 @@ import { MIGRATIONS } from './migrations';
 import type { Schema } from './schema';
 
 /**
- * Brings the tables to this version's, in one transaction. Throws `REPOSITORY` where a newer version wrote them:
+ * Brings the tables to this version's; the caller sees to it that all of it happens or nothing. Throws `REPOSITORY` where a newer version wrote them:
  * going on would lose what only that version knows.
  */
 export async function migrate(
@@ -22,8 +22,9 @@ export async function migrate(
   }
   if (Object.keys(migrations).every(name => applied.includes(name))) return;
   const provider = { getMigrations: () => Promise.resolve({ ...migrations }) };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
+  const { error } = await new Migrator({ db, provider, disableTransactions: true }).migrateToLatest();
+  if (error !== undefined)
+    throw error instanceof Error ? error : new Error('The tables could not be brought up to date.', { cause: error });
 }
 
 async function appliedMigrations(db: Kysely<Schema>): Promise<string[]> {

@@ -6,7 +6,9 @@ import type { TicketRecord } from '../model/ticket';
 
 /**
  * The memory that all nodes share: certificates, sightings, findings, notices and tickets.
- * Every read sees what was written before it, batched writes included. All failures are CertDeskError `REPOSITORY`.
+ * Every read sees what was written before it, batched writes included. All failures are CertDeskError `REPOSITORY`,
+ * save where it says otherwise. Filters: one that is left out does not narrow, an empty array matches nothing, and of
+ * several given ones any may match.
  * The only implementation is `sql.ts` (Kysely); its dialects are SQLite and, later, PostgreSQL.
  */
 export interface Repository {
@@ -16,11 +18,17 @@ export interface Repository {
   endRun(summary: RunSummary): Promise<void>;
   /** Null while the run goes on or when nobody here knows it. */
   runSummary(runId: string): Promise<RunSummary | null>;
-  /** Called once per ended run, after `endRun` wrote it. Returns how to stop listening. */
+  /**
+   * Called once per ended run, after `endRun` wrote it, in the process that ended it. A listener that fails is warned of
+   * and stops nobody. Returns how to stop listening.
+   */
   onRunEnded(listener: (summary: RunSummary) => void): () => void;
 
   // --- what was seen
-  /** Keeps a report; batched, returns at once. Recording the same run and endpoint again changes nothing. */
+  /**
+   * Keeps a report; batched, returns at once. Recording the same run and endpoint again changes nothing. What can't be
+   * written waits and is tried again; the next `flush` or read of what was seen tells the reason. Ignored after `close`.
+   */
   record(report: EndpointReport): void;
   /** Resolves when everything recorded so far is written. */
   flush(): Promise<void>;
@@ -32,7 +40,7 @@ export interface Repository {
 
   // --- what was found
   findings(by: { kind: Finding['kind']; places?: string[]; keys?: string[] }): Promise<KnownFinding[]>;
-  /** Inserts or replaces by key. */
+  /** Inserts or replaces by key, some hundred at a time. */
   saveFindings(findings: KnownFinding[]): Promise<void>;
 
   // --- what was told: one memory per policy
@@ -46,8 +54,8 @@ export interface Repository {
   ticket(desk: string, key: string): Promise<TicketRecord | null>;
   saveTicket(desk: string, record: TicketRecord): Promise<void>;
   /**
-   * The right to act on a key, for `leaseMs`; null while somebody else holds it. Across processes, durable.
-   * A claim whose lease has run out is taken over.
+   * The right to act on a key, for `leaseMs`; false while somebody else holds it. Across processes, durable.
+   * A claim whose lease has run out is taken over; who holds it prolongs it by claiming again.
    */
   claim(desk: string, key: string, owner: string, leaseMs: number, now: Date): Promise<boolean>;
   releaseClaim(desk: string, key: string, owner: string): Promise<void>;
@@ -64,13 +72,17 @@ export interface Repository {
   // --- the local desk
   localTickets: LocalTickets;
 
-  // --- pages for the admin routes, newest first
+  // --- pages for the admin routes, newest first; `BAD_MESSAGE` for an `after` that is no page's `next`
   certificatePage(page: PageQuery): Promise<Page<CertificateItem>>;
   ticketPage(page: PageQuery): Promise<Page<TicketRecord>>;
   runPage(page: PageQuery): Promise<Page<RunSummary>>;
 
-  /** Removes runs, sightings and carried notices older than `days`; never tickets and certificates. */
+  /**
+   * Removes runs, sightings and carried notices older than `days`; never tickets and certificates. An endpoint's last two
+   * sightings and its evidence stay: not reached for long is not renewed.
+   */
   prune(days: number, now: Date): Promise<void>;
+  /** Writes what is pending; rejects when it can't, and is closed all the same. */
   close(): Promise<void>;
 }
 
@@ -96,7 +108,7 @@ export interface KnownEndpoint {
   evidence: Evidence | null;
 }
 
-/** The judgement that a port counts with when a run does not look at it. */
+/** The judgement that a port counts with when a run does not look at it. Frozen: endpoints may share it. */
 export interface Evidence {
   runId: string;
   scannedAt: string;
@@ -162,7 +174,7 @@ export interface Work {
   nextAt: string;
 }
 
-/** Tickets of the embedded desk. */
+/** Tickets of the embedded desk. `NOT_FOUND` for a change to a number that does not exist. */
 export interface LocalTickets {
   create(ticket: Omit<LocalTicket, 'id'>): Promise<LocalTicket>;
   get(ids: string[]): Promise<LocalTicket[]>;
@@ -198,7 +210,7 @@ export interface Page<T> {
   /** Value for `after` of the next page, null at the end. */
   next: string | null;
 }
-/** `current`: an endpoint still serves it as far as known. */
+/** `endpoints`: that served it in one of their last two sightings; `current`: one of them still does as far as known. */
 export type CertificateItem = Certificate & {
   endpoints: Endpoint[];
   firstSeenAt: string;

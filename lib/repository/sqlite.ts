@@ -2,9 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import {
-  CompiledQuery,
   Kysely,
-  SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
   type DatabaseConnection,
@@ -32,14 +30,13 @@ export async function openSqlite(path: string): Promise<Dialect> {
     db: new Kysely<Schema>({ dialect: new LibsqlDialect(database) }),
     where,
     prepare: () => {
-      database.pragma('journal_mode = WAL');
-      database.pragma('foreign_keys = ON');
-      database.pragma('synchronous = FULL');
+      database.exec('pragma journal_mode = WAL; pragma foreign_keys = ON; pragma synchronous = FULL');
       // A file that can only be read is told now, not at the first write in the night. Only a real write does so.
       database.exec('begin immediate; pragma user_version = 1; rollback');
     },
-    setDurable: isDurable => database.pragma(`synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
+    setDurable: isDurable => database.exec(`pragma synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
     turn: work => turns.take(work),
+    exclusively: work => exclusively(database, work),
     isBusy: error => /^SQLITE_(BUSY|PROTOCOL)/.test(codeOf(error)),
     explain,
   };
@@ -75,10 +72,24 @@ class StatementCache implements SqliteDatabase {
   close(): void {
     this.#statements.clear();
     try {
-      if (!this.#database.memory) this.#database.pragma('wal_checkpoint(TRUNCATE)');
-    } finally {
-      this.#database.close();
+      this.#database.exec('pragma wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another connection reads: the log stays beside the file and is found at the next opening.
     }
+    this.#database.close();
+  }
+}
+
+/** One connection is all there is, so whatever Kysely is asked meanwhile is part of the transaction. */
+async function exclusively<T>(database: Database.Database, work: () => Promise<T>): Promise<T> {
+  database.exec('begin immediate');
+  try {
+    const result = await work();
+    database.exec('commit');
+    return result;
+  } catch (error) {
+    if (database.inTransaction) database.exec('rollback');
+    throw error;
   }
 }
 
@@ -91,31 +102,25 @@ class LibsqlDialect extends SqliteDialect {
   override createDriver(): SqliteDriver {
     return new ImmediateDriver(this.#database);
   }
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalAdapter();
-  }
 }
 
-/** A deferred transaction that reads first fails on its first write when another process wrote meanwhile. */
+/**
+ * Begins with the right to write: a transaction that reads first can't get it later when another process wrote
+ * meanwhile. Begins by `exec`: a prepared BEGIN that found the database busy would hold on to an old state of it, since
+ * libsql has no way to reset a statement.
+ */
 class ImmediateDriver extends SqliteDriver {
   readonly #database: Database.Database;
   constructor(database: Database.Database) {
     super({ database: new StatementCache(database) });
     this.#database = database;
   }
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  override async beginTransaction(): Promise<void> {
+    this.#database.exec('begin immediate');
   }
   /** A full disk has rolled back already; rolling back again would hide the reason behind an error of its own. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.inTransaction) await super.rollbackTransaction(connection);
-  }
-}
-
-/** SQLite's DDL is transactional; Kysely is just careful. A kill while migrating then leaves nothing half done. */
-class TransactionalAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true;
   }
 }
 

@@ -14,6 +14,8 @@ export interface Dialect {
   setDurable(isDurable: boolean): void;
   /** Runs one piece of work when its turn comes. */
   turn<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs `work` on `db` while no other process can change the tables: all of it happens or nothing. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** Whether trying again a moment later can help. */
   isBusy(error: unknown): boolean;
   /** What the user can do about it, null where we don't know. */
@@ -44,7 +46,7 @@ export class Store {
   /** Settings and migrations; called once. */
   async prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void> {
     await this.#try(async () => this.#dialect.prepare());
-    await this.#try(() => migrate(this.#dialect.db));
+    await this.#try(() => this.#dialect.exclusively(() => migrate(this.#dialect.db)));
   }
 
   /** One transaction, on disk when this resolves. */
