@@ -30,6 +30,8 @@ export interface AdapterUnderTest {
   settable: readonly string[];
   /** Longest start, in milliseconds. */
   openTimeoutMs?: number;
+  /** Longest test, where that is more than usual. */
+  testTimeoutMs?: number;
 }
 
 const HOSTILE = `<script>alert(1)</script> O'Brien "quoted" \\ {{mustache}} %00 日本語 🔐`;
@@ -51,7 +53,8 @@ function draft(lab: AdapterLab, parts: Partial<TicketDraft> = {}): TicketDraft {
 /** What every adapter must do; see the interface Helpdesk. */
 export function describeAdapter(adapter: AdapterUnderTest): void {
   const { type } = adapter;
-  describe(`${type.name}: the contract of a helpdesk`, () => {
+  describe(`${type.name}: the contract of a helpdesk`, function () {
+    if (adapter.testTimeoutMs !== undefined) this.timeout(adapter.testTimeoutMs);
     let lab: AdapterLab;
     const make = (parts: Partial<TicketDraft> = {}): Promise<Ticket> => lab.helpdesk.create(draft(lab, parts));
     const read = async (id: string): Promise<Ticket | undefined> => (await lab.helpdesk.get([id])).get(id);

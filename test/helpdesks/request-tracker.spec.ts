@@ -7,6 +7,8 @@ import { describeAdapter } from './contract';
 
 /** The first time installs a few hundred packages. */
 const START_MS = 15 * 60_000;
+/** Each of its answers costs a good part of a second of CPU, which other tests may want as well. */
+const TEST_MS = 120_000;
 const services = { now: () => new Date() };
 
 /** What an administrator does, by the same REST interface with the rights of root. */
@@ -28,6 +30,7 @@ function connect(rt: RequestTracker, values: Record<string, string> = {}): Helpd
 describeAdapter({
   type: requestTracker,
   openTimeoutMs: START_MS,
+  testTimeoutMs: TEST_MS,
   settable: ['new', 'open', 'stalled', 'resolved', 'rejected'],
   open: async () => {
     const rt = await startRequestTracker();
@@ -58,7 +61,8 @@ describeAdapter({
   },
 });
 
-describe('request-tracker: a real one, set up wrongly or otherwise', () => {
+describe('request-tracker: a real one, set up wrongly or otherwise', function () {
+  this.timeout(TEST_MS);
   let rt: RequestTracker;
   const draft = (parts: Partial<TicketDraft> = {}): TicketDraft => ({
     ...{ key: `cd-exp-${process.pid}-${performance.now()}`, subject: 'S', body: 'B', priority: 'High' },

@@ -83,7 +83,7 @@ down() { # pid or nothing
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 install_packages() {
   local missing=() name log=$home/apt.log policy=/usr/sbin/policy-rc.d own_policy=
-  for name in request-tracker5 rt5-db-sqlite rt5-standalone starlet curl; do
+  for name in request-tracker5 rt5-db-sqlite rt5-standalone starlet curl procps; do
     is_installed "$name" || missing+=("$name")
   done
   # RT's package asks for some mail server; this one is a plain client, and RT is told not to use it.

@@ -142,8 +142,8 @@ export class DeskLab {
   }
 
   /** Waits until an event has made it true. */
-  async until(event: 'record' | 'parked' | 'queue', isTrue: () => boolean): Promise<void> {
-    const signal = AbortSignal.timeout(5_000);
+  async until(event: 'record' | 'parked' | 'queue', isTrue: () => boolean, limitMs = 5_000): Promise<void> {
+    const signal = AbortSignal.timeout(limitMs);
     while (!isTrue()) await once(this.events, event, { signal });
   }
 
