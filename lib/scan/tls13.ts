@@ -34,7 +34,10 @@ export async function askTls13({ dialogue, profile, limits }: Tls13Plan): Promis
   }
   if (seen.accepted['TLSv1.3'].size === 0) {
     const reply = await dialogue.ask('TLSv1.3', allSuites('TLSv1.3'));
-    const isClear = reply.kind === 'refused' && (reply.alert === PROTOCOL_VERSION || !seen.speaksTls13);
+    const isClear =
+      reply.kind === 'refused'
+        ? reply.alert === PROTOCOL_VERSION || !seen.speaksTls13
+        : reply.kind === 'unknown' && (reply.how === 'silent' || reply.how === 'stopped');
     if (reply.kind !== 'hit' && (isClear || !(await shakeHands(dialogue)))) {
       conclude(seen, ['TLSv1.3'], reply);
       return;
