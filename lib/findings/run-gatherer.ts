@@ -45,8 +45,8 @@ export class RunGatherer<T> {
       return known.gathered;
     }
     const isEnded = isOwnRun(runId);
-    const { create, maxOpen = MAX_OPEN } = this.options;
-    const run = { gathered: create(runId), summary: null, isEnded, timer: this.wait(runId, isEnded) };
+    const { maxOpen = MAX_OPEN } = this.options;
+    const run = { gathered: this.options.create(runId), summary: null, isEnded, timer: this.wait(runId, isEnded) };
     this.open.set(runId, run);
     if (this.open.size > maxOpen) this.complete([...this.open.keys()][0] ?? null);
     if (runId !== null && !isEnded) this.askWhetherEnded(runId);

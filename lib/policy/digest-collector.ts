@@ -47,16 +47,16 @@ export class DigestCollector {
   }
 
   private mail(told: Told[]): void {
-    const { settings, scannedBy, onMail, onError, now = () => new Date() } = this.options;
+    const { settings, scannedBy, now = () => new Date() } = this.options;
     for (const [address, own] of groupByRecipient(told, settings.emailTo)) {
       let mail: Mail;
       try {
         mail = makeMail(own, address, settings, { scannedBy, now: now() });
       } catch (error) {
-        onError(asCertDeskError(error, 'CONFIG'));
+        this.options.onError(asCertDeskError(error, 'CONFIG'));
         continue;
       }
-      onMail(mail);
+      this.options.onMail(mail);
     }
   }
 }

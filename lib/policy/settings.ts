@@ -66,7 +66,7 @@ export const DEFAULT_SYSLOG_SETTINGS: Readonly<SyslogSettings> = { facility: 'lo
 
 /** `every-run`, `daily`, `weekly`, `monthly` or a number of days. Throws CONFIG. */
 export function parseFrequency(value: unknown): Frequency {
-  const text = String(value ?? '').trim();
+  const text = asText(value);
   if (text === '') return DEFAULT_POLICY_SETTINGS.frequency;
   const word = FREQUENCY_WORDS.find(candidate => candidate === text);
   if (word !== undefined) return word;
@@ -87,7 +87,7 @@ export function parseThresholds(value: unknown): number[] {
 
 /** An IANA time zone that this Node.js knows. Throws CONFIG. */
 export function parseTimeZone(value: unknown): string {
-  const text = String(value ?? '').trim();
+  const text = asText(value);
   if (text === '') return DEFAULT_POLICY_SETTINGS.timeZone;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: text });
@@ -110,13 +110,16 @@ export function parseRecipients(value: unknown): Recipient[] {
 
 /** Throws CONFIG. */
 export function parseFacility(value: unknown): Facility {
-  const text = String(value ?? '')
-    .trim()
-    .toLowerCase();
+  const text = asText(value).toLowerCase();
   if (text === '') return DEFAULT_SYSLOG_SETTINGS.facility;
   const found = FACILITIES.find(candidate => candidate === text);
   if (found !== undefined) return found;
   throw bad('syslogFacility', text, `Use one of ${FACILITIES.join(', ')}.`);
+}
+
+function asText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value.trim() : JSON.stringify(value);
 }
 
 function bad(field: string, text: string, help: string): CertDeskError {

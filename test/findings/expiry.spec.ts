@@ -46,7 +46,7 @@ describe('selectPlaces', () => {
     { include: ['*.example'], exclude: ['shop.example'], left: null },
   ];
   for (const { include = [], exclude = [], left } of cases) {
-    it(`leaves ${left?.join(' and ') ?? 'nothing'} of include [${include}] exclude [${exclude}]`, () => {
+    it(`leaves ${left?.join(' and ') ?? 'nothing'} of include [${include.join()}] exclude [${exclude.join()}]`, () => {
       const selected = selectPlaces({ include, exclude })(certificate('0A1'), places);
       assert.deepEqual(selected?.map(({ ip }) => ip) ?? null, left);
     });
