@@ -66,7 +66,7 @@ export function parseCertificate(source: Buffer | string): Certificate {
   const subject = (x509.subject as string | undefined) ?? '';
   const subjectNames = parseName(subject);
   const names = parseAltNames(x509.subjectAltName ?? '');
-  const commonName = subjectNames.findLast(([type]) => type === 'CN')?.[1];
+  const commonName = unescapeValue(subjectNames.findLast(([type]) => type === 'CN')?.[1] ?? '');
   const serialNumber = x509.serialNumber.toUpperCase();
   return {
     commonName: commonName || names.dns[0] || names.ip[0] || serialNumber,
@@ -115,8 +115,8 @@ function signatureAlgorithmOf(der: Buffer): string {
   return SIGNATURE_ALGORITHMS[oid] ?? oid;
 }
 
-/** node:crypto prints one attribute a line, `CN=example.com`, control characters escaped. */
-function parseName(text: string): [type: string, value: string][] {
+/** node:crypto prints one attribute a line, `CN=example.com`, the values escaped as RFC 4514 wants it. */
+function parseName(text: string): [type: string, escaped: string][] {
   return text
     .split('\n')
     .filter(line => line.includes('='))
@@ -129,8 +129,15 @@ function parseName(text: string): [type: string, value: string][] {
 function formatName(attributes: [string, string][]): string {
   return attributes
     .toReversed()
-    .map(([type, value]) => `${type}=${value.replace(/[,+"\\<>;]/g, '\\$&')}`)
+    .map(([type, escaped]) => `${type}=${escaped}`)
     .join(',');
+}
+
+/** RFC 4514 section 2.4: a backslash before the character itself, or before its two hex digits. */
+function unescapeValue(escaped: string): string {
+  return escaped.replace(/\\(?:([0-9A-Fa-f]{2})|(.))/gs, (_, hex: string | undefined, character: string) =>
+    hex === undefined ? character : String.fromCharCode(parseInt(hex, 16)),
+  );
 }
 
 /** node:crypto prints `DNS:a, IP Address:192.0.2.1`, and a value with odd characters as a JSON string. */

@@ -25,7 +25,7 @@ export function readDer(bytes: Buffer, offset = 0): DerElement {
 /** The elements inside a constructed element's content. */
 export function readDerSequence(content: Buffer): DerElement[] {
   const elements: DerElement[] = [];
-  for (let offset = 0; offset < content.length; ) {
+  for (let offset = 0; offset < content.length;) {
     const element = readDer(content, offset);
     elements.push(element);
     offset = element.end;

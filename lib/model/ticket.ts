@@ -7,16 +7,7 @@ export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
 /** `updated`: results added; `commented`: a note on places or clearing. */
 export type TicketAction =
-  | 'created'
-  | 'reopened'
-  | 'updated'
-  | 'left'
-  | 'commented'
-  | 'resolved'
-  | 'followed-up'
-  | 'queued'
-  | 'parked'
-  | 'none';
+  'created' | 'reopened' | 'updated' | 'left' | 'commented' | 'resolved' | 'followed-up' | 'queued' | 'parked' | 'none';
 
 /** What happened to the ticket of one Finding, and what is kept locally of it. */
 export interface TicketRecord {

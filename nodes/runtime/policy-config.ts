@@ -1,3 +1,4 @@
+import { checkTemplate } from '../../lib/policy/mail';
 import {
   DEFAULT_MAIL_SETTINGS,
   DEFAULT_POLICY_SETTINGS,
@@ -34,8 +35,8 @@ export function readPolicyConfig(config: Config): PolicyConfig {
     mail: {
       emailTo: parseRecipients(config['emailTo']),
       emailMode: choice(config, 'emailMode', ['digest', 'each']),
-      emailSubject: text(config, 'emailSubject'),
-      emailBody: text(config, 'emailBody'),
+      emailSubject: template(config, 'emailSubject'),
+      emailBody: template(config, 'emailBody'),
       digestWaitMs: number(config, 'digestWaitMs', DEFAULT_MAIL_SETTINGS.digestWaitMs, { min: 0, max: 600_000 }),
     },
     syslog: {
@@ -43,4 +44,10 @@ export function readPolicyConfig(config: Config): PolicyConfig {
       framing: choice(config, 'syslogFraming', ['none', 'newline', 'octet-counting']),
     },
   };
+}
+
+function template(config: Config, name: 'emailSubject' | 'emailBody'): string {
+  const source = text(config, name);
+  checkTemplate(name, source);
+  return source;
 }
