@@ -20,7 +20,8 @@ function isError(code: ErrorCode, ...texts: RegExp[]): (error: unknown) => true 
   };
 }
 
-describe('a repository that cannot be used', () => {
+describe('a repository that cannot be used', function () {
+  this.timeout(60_000); // the children compile their own TypeScript
   const folder = useFolder();
   const open = (path: string) => openRepository({ kind: 'sqlite', path });
 

@@ -7,7 +7,8 @@ import { openRepository } from '../../lib/repository/open';
 import type { Answer, Order } from './child';
 import { sampleReport, sampleSummary, useFolder } from './samples';
 
-describe('several processes on one repository', () => {
+describe('several processes on one repository', function () {
+  this.timeout(60_000); // each child compiles its own TypeScript
   const folder = useFolder();
   const children = new Set<ChildProcess>();
   afterEach(() => {
