@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { waitFor } from '../support/runtime';
 
 /** What these tests use of the editor's own `RED` (docs: Node-RED API reference, Editor). */
 interface EditorRed {
@@ -96,6 +97,7 @@ export class Editor {
   /** Imports an example of the package as a user does: menu, folder, file, button. */
   async importExample(title: string): Promise<void> {
     const dialog = this.page.locator('#red-ui-clipboard-dialog');
+    const before = (await this.nodes()).length;
     await this.invoke('core:show-examples-import-dialog');
     await dialog.waitFor();
     const entry = (text: string) => dialog.locator('.red-ui-treeList-label', { hasText: text }).first();
@@ -103,6 +105,12 @@ export class Editor {
     await entry(title).click();
     await this.page.locator('#red-ui-clipboard-dialog-ok').click();
     await dialog.waitFor({ state: 'hidden' });
+    // the file is fetched only now
+    await waitFor(
+      async () => (await this.nodes()).length > before,
+      10_000,
+      () => `the nodes of ${title}`,
+    );
   }
 
   /** Every node of the package, and the config nodes that the flow has. */
