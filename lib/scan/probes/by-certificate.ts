@@ -1,6 +1,6 @@
 import type { CheckId } from '../../model/checks';
 import type { Observation, ServedCertificate } from '../observation';
-import { cannotTell, ok, some, vulnerable, type Judgement, type Probe } from './probe';
+import { cannotTell, capitalized, ok, some, vulnerable, type Judgement, type Probe } from './probe';
 
 /** What is wrong with one certificate, null for nothing. */
 export type CertificateFault = (served: ServedCertificate, seen: Observation) => string | null;
@@ -12,7 +12,7 @@ export function certificateProbe(id: CheckId, fault: CertificateFault, fine: str
 
 function judgeAll(seen: Observation, fault: CertificateFault, fine: string): Judgement {
   const faults = seen.served.flatMap(served => fault(served, seen) ?? []);
-  return faults.length > 0 ? vulnerable(`${some(faults)}.`) : ok(fine);
+  return faults.length > 0 ? vulnerable(`${capitalized(some(faults))}.`) : ok(fine);
 }
 
 /** Without a certificate nothing can be said of it. */

@@ -19,6 +19,11 @@ export const ok = (detail: string): Judgement => ({ verdict: 'ok', detail });
 export const cannotTell = (detail: string): Judgement => ({ verdict: 'cannot-tell', detail });
 export const notApplicable = (detail: string): Judgement => ({ verdict: 'not-applicable', detail });
 
+/** Starts a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Up to three, and how many more. */
 export function some(items: readonly string[]): string {
   const rest = items.length - 3;
