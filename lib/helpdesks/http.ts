@@ -5,7 +5,7 @@ import { makeMatcher } from '../model/lists';
 import { CertDeskError } from '../model/errors';
 import type { ConnectionSettings } from './helpdesk';
 import { codeOfNetworkError, codeOfStatus, helpdeskError, retryAfterMs } from './http-errors';
-import { asObject } from './json';
+import { asObject, asText } from './json';
 import { createLimit } from './limit';
 import { createRedactor } from './redact';
 
@@ -136,7 +136,7 @@ export class HelpdeskHttp {
 
   /** Axios puts the whole request into its errors, headers with the token included: only texts go on. */
   private networkError(request: HelpdeskRequest, error: unknown): CertDeskError {
-    const native = isAxiosError(error) ? (error.code ?? '') : String(asObject(error).code ?? '');
+    const native = isAxiosError(error) ? (error.code ?? '') : asText(asObject(error).code);
     const text = this.quote(error instanceof Error ? error.message : String(error));
     const what = `${this.options.label} at ${this.baseUrl}: ${request.method} ${request.path}`;
     if (/maxContentLength/.test(text)) return helpdeskError('PROTOCOL', `${what} answered more than 10 MiB.`);

@@ -33,7 +33,7 @@ export const local: HelpdeskType = {
   capabilities: CAPABILITIES,
   connect(connection, services) {
     if (services.localTickets === undefined) throw new CertDeskError('CONFIG', 'The local desk needs a repository.');
-    return new LocalDesk(services.localTickets, connection.statusMap, services.now);
+    return new LocalDesk(services.localTickets, connection.statusMap, () => services.now());
   },
 };
 

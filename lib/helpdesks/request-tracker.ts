@@ -1,5 +1,7 @@
-import { CertDeskError, asCertDeskError, type ErrorCode } from '../model/errors';
+import { CertDeskError, type ErrorCode } from '../model/errors';
 import { isOver, type TicketStatus } from '../model/ticket';
+import { authFields, authorization } from './auth';
+import { checkConnection, tryCheck } from './checks';
 import { cutLine, cutText } from './cut';
 import { COMMON_FIELDS, URL_FIELD, keyField } from './fields';
 import {
@@ -51,23 +53,7 @@ export const requestTracker: HelpdeskType = {
   label: 'Request Tracker',
   connectionFields: [
     URL_FIELD,
-    {
-      name: 'auth',
-      label: 'Authentication',
-      type: 'select',
-      options: ['token', 'basic'],
-      default: 'token',
-      help: 'A token made in Request Tracker under Settings, Auth Tokens, or user name and password.',
-    },
-    {
-      name: 'token',
-      label: 'Token',
-      type: 'password',
-      secret: true,
-      help: 'Starts with 1- and the number of its user.',
-    },
-    { name: 'username', label: 'User name', type: 'text', secret: true, help: 'For authentication by password.' },
-    { name: 'password', label: 'Password', type: 'password', secret: true, help: 'For authentication by password.' },
+    ...authFields('Made in Request Tracker under Settings, Auth Tokens; starts with 1- and the number of its user.'),
     keyField(
       'CertDesk Key',
       'Custom field for tickets, type "Enter one value", applied to the queue: its name or number.',
@@ -104,7 +90,7 @@ class RequestTracker implements Helpdesk {
     private readonly connection: ConnectionSettings,
     services: HelpdeskServices,
   ) {
-    const { headers, secrets } = authorization(connection.values);
+    const { headers, secrets } = authorization(connection.values, 'Request Tracker', 'token');
     // The service account's language decides what its refusals are written in; English lets us tell them apart.
     const named = { ...headers, 'Accept-Language': 'en' };
     const now = (): Date => services.now();
@@ -214,22 +200,15 @@ class RequestTracker implements Helpdesk {
   }
 
   async check(target: Readonly<Record<string, string>>): Promise<CheckResult[]> {
-    try {
-      await this.http.request({ method: 'GET', path: '/rt' });
-    } catch (error) {
-      return failedConnection(error);
-    }
-    const reached = [
-      { id: 'reachable', ok: true, detail: `Request Tracker answers at ${this.http.baseUrl}.` },
-      { id: 'credentials', ok: true, detail: 'The credentials are accepted.' },
-    ];
-    const search = await attempt('search', 'Tickets can be searched by key.', () => this.find('cd-check'));
-    return [...reached, ...(await this.checkQueue(target.queue ?? '')), search];
+    const connected = await checkConnection('Request Tracker', () => this.http.request({ method: 'GET', path: '/rt' }));
+    if (connected.some(check => !check.ok)) return connected;
+    const search = await tryCheck('search', 'Tickets can be searched by key.', () => this.find('cd-check'));
+    return [...connected, ...(await this.checkQueue(target.queue ?? '')), search];
   }
 
   private async checkQueue(queue: string): Promise<CheckResult[]> {
     let answer: JsonObject = {};
-    const visible = await attempt('queue', `Queue "${queue}" can be seen.`, async () => {
+    const visible = await tryCheck('queue', `Queue "${queue}" can be seen.`, async () => {
       answer = await this.readQueue(queue);
     });
     if (!visible.ok) return [visible];
@@ -344,23 +323,6 @@ class RequestTracker implements Helpdesk {
   }
 }
 
-function authorization(values: Readonly<Record<string, string>>): {
-  headers: Record<string, string>;
-  secrets: string[];
-} {
-  if (values.auth === 'basic') {
-    const { username = '', password = '' } = values;
-    if (username === '' || password === '') {
-      throw new CertDeskError('CONFIG', 'Enter user name and password in the connection to Request Tracker.');
-    }
-    const pair = Buffer.from(`${username}:${password}`).toString('base64');
-    return { headers: { Authorization: `Basic ${pair}` }, secrets: [password, pair] };
-  }
-  const token = values.token ?? '';
-  if (token === '') throw new CertDeskError('CONFIG', 'Enter a token in the connection to Request Tracker.');
-  return { headers: { Authorization: `token ${token}` }, secrets: [token] };
-}
-
 /** The two characters that TicketSQL takes for its own inside quotes (lib/RT/Tickets.pm). */
 function quote(value: string): string {
   return value.replace(/\\/g, '\\\\').replace(/'/g, "\\'");
@@ -388,21 +350,4 @@ function refusedStatus(ticket: Ticket, words: string): CertDeskError {
     code,
     `Ticket ${ticket.number} stayed ${ticket.nativeStatus}${words === '' ? '.' : `: ${words}.`}`,
   );
-}
-
-async function attempt(id: string, fine: string, job: () => Promise<unknown>): Promise<CheckResult> {
-  try {
-    await job();
-    return { id, ok: true, detail: fine };
-  } catch (error) {
-    return { id, ok: false, detail: asCertDeskError(error, 'PROTOCOL').message };
-  }
-}
-
-function failedConnection(thrown: unknown): CheckResult[] {
-  const error = asCertDeskError(thrown, 'PROTOCOL');
-  const credentials = { id: 'credentials', ok: false, detail: error.message };
-  if (error.code !== 'AUTH' && error.code !== 'FORBIDDEN')
-    return [{ id: 'reachable', ok: false, detail: error.message }];
-  return [{ id: 'reachable', ok: true, detail: 'Request Tracker answers.' }, credentials];
 }

@@ -156,7 +156,9 @@ export class Carrier {
         return ticket;
       case 'resolve':
         return helpdesk.resolve(ticket.id, renderFields(settings.resolveFields, viewOf(finding, scannedBy)));
-      default:
+      case 'leave':
+      case 'nothing':
+      case 'warn':
         return ticket;
     }
   }

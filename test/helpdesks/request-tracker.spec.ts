@@ -90,7 +90,7 @@ describe('request-tracker: a real one, set up wrongly or otherwise', function ()
   it('works with the number of the key field instead of its name', async () => {
     const { items } = (await asAdmin(rt, 'POST', '/customfields?fields=Name', [
       { field: 'Name', value: rt.keyField },
-    ] as unknown as object)) as { items: { id: string }[] };
+    ])) as { items: { id: string }[] };
     const helpdesk = connect(rt, { keyField: items[0]?.id ?? '' });
     const { key } = await helpdesk.create(draft());
     assert.equal((await helpdesk.find(key)).length, 1);

@@ -148,6 +148,15 @@ make_tickets() {
   note 'queue, field and accounts are made'
 }
 answers() { [ "$(curl -s -o /dev/null -m 20 -w '%{http_code}' -H "Authorization: token $2" "$1/REST/2.0/rt" || true)" = 200 ]; }
+# A machine that is busy lets it wait; others may be using it, so it is given up only when it has ended or stays silent.
+wait_for_answer() { # url token
+  local deadline=$((SECONDS + 120))
+  while server_pid > /dev/null && [ "$SECONDS" -lt "$deadline" ]; do
+    if answers "$1" "$2"; then return 0; fi
+    sleep 0.2
+  done
+  return 1
+}
 start_server() { # port
   setsid env -u PERL5LIB -u PERL5OPT HOME="$home" LC_ALL=C.UTF-8 RT_SITE_CONFIG="$home/RT_SiteConfig.pm" \
     RT_SITE_CONFIG_DIR=/nonexistent setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs -- \
@@ -158,9 +167,9 @@ start_server() { # port
 
 up() {
   mkdir -p "$home"
-  if server_pid > /dev/null && [ -s "$home/env" ]; then
+  if [ -s "$home/env" ]; then
     . "$home/env"
-    if answers "$RT_URL" "$RT_TOKEN"; then cat "$home/env"; return; fi
+    if wait_for_answer "$RT_URL" "$RT_TOKEN"; then cat "$home/env"; return; fi
   fi
   end_server
   install_packages
@@ -172,12 +181,7 @@ up() {
   [ -e "$home/provisioned" ] || make_tickets
   . "$home/accounts"
   start_server "$port"
-  local deadline=$((SECONDS + 90))
-  until answers "http://127.0.0.1:$port" "$RT_TOKEN"; do
-    server_pid > /dev/null || fail 'RT ended by itself' "$home/server.log"
-    [ "$SECONDS" -lt "$deadline" ] || fail 'RT does not answer' "$home/server.log"
-    sleep 0.2
-  done
+  wait_for_answer "http://127.0.0.1:$port" "$RT_TOKEN" || fail 'RT does not answer' "$home/server.log"
   { printf "RT_URL='http://127.0.0.1:%s'\n" "$port"; cat "$home/accounts"; printf "RT_LOG='%s'\n" "$home/server.log"; } > "$home/env"
   chmod 600 "$home/env"
   note 'Request Tracker is up'

@@ -3,7 +3,7 @@ import type { Helpdesk, Ticket, TicketDraft } from '../../lib/helpdesks/helpdesk
 import { local } from '../../lib/helpdesks/local';
 import type { CertDeskError } from '../../lib/model/errors';
 import type { Notification, Reason } from '../../lib/model/finding';
-import type { TicketRecord, TicketStatus } from '../../lib/model/ticket';
+import type { TicketRecord } from '../../lib/model/ticket';
 import { openRepository } from '../../lib/repository/open';
 import type { LocalTicket, Repository, Work } from '../../lib/repository/repository';
 import { Desk, type DeskOptions, type QueueState } from '../../lib/tickets/desk';
@@ -158,7 +158,7 @@ export class DeskLab {
     return ticket;
   }
 
-  async setStatus(key: string, status: TicketStatus | string): Promise<void> {
+  async setStatus(key: string, status: string): Promise<void> {
     const { id } = await this.ticket(key);
     await this.repository.localTickets.setStatus(id, status, new Date().toISOString());
   }
