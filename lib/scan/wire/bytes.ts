@@ -1,3 +1,5 @@
+import { randomFillSync } from 'node:crypto';
+
 /**
  * What a server sent is not what it should be. The only error that the parsers of this folder throw.
  * `NOT_TLS`: the first bytes are no TLS record at all; `MALFORMED`: they are, and then something does not add up.
@@ -66,4 +68,20 @@ export function uint16s(values: readonly number[]): Buffer {
 export function vector(width: number, ...parts: readonly Buffer[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat([uint(length, width), ...parts]);
+}
+
+const pool = Buffer.allocUnsafeSlow(8192);
+let used = pool.length;
+
+/**
+ * `length` (at most 8192) random bytes, never the same ones twice. Drawn in advance, since each draw costs as much as
+ * the rest of a hello.
+ */
+export function random(length: number): Buffer {
+  if (used + length > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += length;
+  return Buffer.from(pool.subarray(used - length, used));
 }

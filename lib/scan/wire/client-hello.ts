@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { uint, uint16s, vector } from './bytes';
+import { random, uint, uint16s, vector } from './bytes';
 import { VERSION_CODES, type TlsProtocol } from './names';
 
 export interface HelloOptions {
@@ -26,8 +25,8 @@ export function clientHello(options: HelloOptions): Buffer {
     : vector(2, options.suites, uint(EMPTY_RENEGOTIATION_INFO_SCSV, 2));
   const body: Buffer[] = [
     uint(Math.min(VERSION_CODES[options.protocol], VERSION_CODES['TLSv1.2']), 2),
-    randomBytes(32),
-    isTls13 ? vector(1, randomBytes(32)) : Buffer.from([0]), // a session id as middleboxes expect it (RFC 8446 D.4)
+    random(32),
+    isTls13 ? vector(1, random(32)) : Buffer.from([0]), // a session id as middleboxes expect it (RFC 8446 D.4)
     suites,
     isTls13 ? NULL_ONLY : DEFLATE_AND_NULL,
   ];

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { ByteReader, uint, vector, WireError } from './bytes';
+import { ByteReader, random, uint, vector, WireError } from './bytes';
 
 /** The SSL 2.0 protocol specification (Netscape, 1995), "Handshake protocol messages". */
 const CLIENT_HELLO = 1;
@@ -10,7 +9,7 @@ const TWO_BYTE_HEADER = 0x8000;
 
 /** One record with a CLIENT-HELLO that offers `kinds`, three bytes each. */
 export function sslv2Hello(kinds: Buffer): Buffer {
-  const challenge = randomBytes(16);
+  const challenge = random(16);
   const message = Buffer.concat([
     Buffer.from([CLIENT_HELLO]),
     uint(SSLV2, 2),
