@@ -4,9 +4,9 @@ import { isFinding, type Finding, type Notification } from '../lib/model/finding
 import { DigestCollector } from '../lib/policy/digest-collector';
 import { Policy } from '../lib/policy/policy';
 import { formatSyslog } from '../lib/policy/syslog';
-import type { Config } from './runtime/config';
-import { isRecord, text } from './runtime/config';
+import { text, type Config } from './runtime/config';
 import { onClose, onInput, type Send } from './runtime/input';
+import { readCommand } from './runtime/policy-command';
 import { readPolicyConfig } from './runtime/policy-config';
 import { isRunSummary } from './runtime/run-summary';
 import { scannedBy, useRepository } from './runtime/repositories';
@@ -51,7 +51,7 @@ export = function register(RED: NodeAPI): void {
         show(this, isTold ? 'good' : 'idle', notification.reason);
       };
 
-      const command = readCommand(message as Record<string, unknown>);
+      const command = readCommand(message);
       if (command !== null) {
         if (command.name === 'snooze') await policy.snooze(command);
         else if (command.name === 'acknowledge') await policy.acknowledge(command);
@@ -81,30 +81,3 @@ export = function register(RED: NodeAPI): void {
   }
   RED.nodes.registerType('certdesk-notification-policy', NotificationPolicy);
 };
-
-type Command =
-  | { name: 'snooze'; key: string; until: string }
-  | { name: 'acknowledge'; key: string; until?: string }
-  | { name: 'retire' | 'unretire'; key: string };
-
-/** `msg.snooze`, `msg.acknowledge`, `msg.retire` or `msg.unretire`; null for a message without one. */
-function readCommand(message: Record<string, unknown>): Command | null {
-  for (const name of ['retire', 'unretire'] as const) {
-    const key = message[name];
-    if (key === undefined) continue;
-    if (typeof key === 'string' && key.trim() !== '') return { name, key: key.trim() };
-    throw new CertDeskError('BAD_MESSAGE', `msg.${name} is a Finding's key or a place written domain@ip.`);
-  }
-  for (const name of ['snooze', 'acknowledge'] as const) {
-    const value = message[name];
-    if (value === undefined) continue;
-    const { key, until } = isRecord(value) ? value : {};
-    const untilMs = until === undefined ? NaN : new Date(until as string | number).getTime();
-    if (typeof key !== 'string' || (until === undefined ? name === 'snooze' : Number.isNaN(untilMs))) {
-      throw new CertDeskError('BAD_MESSAGE', `msg.${name} is { key, until }; until is a date such as 2026-12-24.`);
-    }
-    if (until === undefined) return { name: 'acknowledge', key };
-    return { name, key, until: new Date(untilMs).toISOString() };
-  }
-  return null;
-}

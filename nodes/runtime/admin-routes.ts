@@ -7,7 +7,7 @@ import { setLocalStatus } from '../../lib/tickets/local-status';
 import { retryEverywhere } from './desks';
 import { openedRepository } from './repositories';
 
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALID: 400 };
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALID: 400, BAD_MESSAGE: 400 };
 
 /** `GET /certdesk/:repository/certificates | /tickets | /runs`, and what may be done to one ticket by hand. */
 export function registerAdminRoutes(RED: NodeAPI): void {

@@ -6,7 +6,8 @@ export type Config = Readonly<Record<string, unknown>>;
 
 export function text(config: Config, name: string, fallback = ''): string {
   const value = config[name];
-  return value === undefined || value === null || value === '' ? fallback : String(value).trim();
+  const found = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+  return found === '' ? fallback : found;
 }
 
 /** A number, or numeric text. Throws CONFIG naming the property when it is neither or outside its bounds. */

@@ -18,7 +18,9 @@ export function tlsOptions(RED: NodeAPI, config: Config): NonNullable<Connection
   const node = RED.nodes.getNode(text(config, 'tls')) as Partial<TlsConfigNode> | null;
   if (typeof node?.addTLSOptions !== 'function') return {};
   const { ca, cert, key, passphrase, rejectUnauthorized, servername } = node.addTLSOptions({});
-  const asText = (value: unknown): string | undefined => (value ? String(value) : undefined);
+  // a file's content as a Buffer, a typed-in one as text
+  const asText = (value: unknown): string | undefined =>
+    Buffer.isBuffer(value) || (typeof value === 'string' && value !== '') ? value.toString() : undefined;
   return Object.fromEntries(
     Object.entries({
       ca: asText(ca),

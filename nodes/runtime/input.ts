@@ -35,7 +35,7 @@ export function onInput(node: Node, unforeseen: ErrorCode, handle: Handler): voi
 /** Runs `close` when the node closes, and lets Node-RED wait for it; an error there is logged, never thrown. */
 export function onClose(node: Node, close: (isRemoved: boolean) => void | Promise<void>): void {
   node.on('close', (isRemoved: boolean, done: () => void) => {
-    Promise.resolve()
+    void Promise.resolve()
       .then(() => close(isRemoved))
       .catch((error: unknown) => node.warn(error instanceof Error ? error.message : String(error)))
       .then(() => {

@@ -1,6 +1,6 @@
 import type { HelpdeskType } from '../../lib/helpdesks/helpdesk';
 import { CertDeskError } from '../../lib/model/errors';
-import { REASONS, type Notification, type Reason } from '../../lib/model/finding';
+import { REASONS, type Notification } from '../../lib/model/finding';
 import type { TicketOverrides, TicketSettings } from '../../lib/tickets/settings';
 import { choice, isRecord, json, text, type Config } from './config';
 
@@ -41,13 +41,13 @@ export function readOverrides(message: object): { notification?: Notification; o
   if (ticket === undefined) return notification === undefined ? {} : { notification };
   const { fields, priority, ...rest } = ticket;
   const overrides: TicketOverrides = {
-    target: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),
-    ...(priority === undefined ? {} : { priority: String(priority) }),
+    target: Object.fromEntries(Object.keys(rest).map(name => [name, text(rest, name)])),
+    ...(typeof priority === 'string' || typeof priority === 'number' ? { priority: String(priority) } : {}),
     ...(isRecord(fields) ? { fields } : {}),
   };
   return { overrides, ...(notification === undefined ? {} : { notification }) };
 }
 
 function isNotification(value: unknown): value is Notification {
-  return isRecord(value) && (REASONS as readonly unknown[]).includes(value['reason'] as Reason);
+  return isRecord(value) && (REASONS as readonly unknown[]).includes(value['reason']);
 }
