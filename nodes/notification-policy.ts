@@ -48,7 +48,7 @@ export = function register(RED: NodeAPI): void {
           isTold ? { topic: finding.key, payload: formatSyslog(finding, notification, settings.syslog) } : null,
         ]);
         if (isTold) digest.add(finding, notification);
-        show(this, isTold ? 'good' : 'idle', notification.reason);
+        show(this, isTold ? 'good' : 'idle', `notification-policy.status.${notification.reason}`);
       };
 
       const command = readCommand(message);

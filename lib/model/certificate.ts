@@ -71,7 +71,7 @@ export function parseCertificate(source: Buffer | string): Certificate {
   return {
     commonName: commonName || names.dns[0] || names.ip[0] || serialNumber,
     subjectAltNames: [...names.dns, ...names.ip],
-    issuer: formatName(parseName((x509.issuer as string | undefined) ?? '')),
+    issuer: formatName(parseName(x509.issuer ?? '')),
     subject: formatName(subjectNames),
     serialNumber,
     notBefore: new Date(x509.validFrom).toISOString(),

@@ -35,7 +35,7 @@ export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
         settings,
         scannedBy: scannedBy(RED, config),
         onRecord: (record, work) => {
-          show(this, 'good', record.action);
+          show(this, 'good', `ticket.status.${record.action}`);
           this.send({ ...work.message, topic: record.key, payload: record, finding: work.finding });
         },
         onParked: (error, work) => {
@@ -69,7 +69,7 @@ export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
       }
       const { payload: _, ...rest } = message;
       const record = await desk.handle(finding, { ...readOverrides(message), message: rest });
-      if (record.action !== 'queued') show(this, 'good', record.action);
+      if (record.action !== 'queued') show(this, 'good', `ticket.status.${record.action}`);
       send({ ...message, topic: record.key, payload: record, finding });
     });
     onClose(this, async () => {
