@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TicketRecord } from '../../lib/model/ticket';
 import { startWeak, type LabTlsServer } from '../lab/tls-servers';
 import { inDays, labCa } from '../support/lab-ca';
-import { waitFor } from '../support/runtime';
+import { waitFor } from '../support/wait';
 import { skip } from '../support/skip';
 import { Editor, type ShownNode } from './editor';
 import { NodeRed, ROOT } from './node-red';

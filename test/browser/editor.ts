@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
-import { waitFor } from '../support/runtime';
+import { waitFor } from '../support/wait';
 
 /** What these tests use of the editor's own `RED` (docs: Node-RED API reference, Editor). */
 interface EditorRed {

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/pro
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitFor } from '../support/runtime';
+import { waitFor } from '../support/wait';
 
 export const ROOT = join(__dirname, '..', '..');
 const PACKAGE = join('@certdesk', 'node-red-certdesk');

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { waitFor } from '../support/runtime';
+import { waitFor } from '../support/wait';
 
 const ROOT = join(__dirname, '..', '..');
 const run = promisify(execFile);

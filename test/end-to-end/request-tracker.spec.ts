@@ -8,7 +8,8 @@ import { startRequestTracker, type RequestTracker } from '../lab/request-tracker
 import { startTls, startWeak, type LabServer } from '../lab/tls-servers';
 import { straightFlow } from '../support/flows';
 import { inDays, labCa, type LabCa } from '../support/lab-ca';
-import { Runtime, waitFor, type FlowNode } from '../support/runtime';
+import { Runtime, type FlowNode } from '../support/runtime';
+import { waitFor } from '../support/wait';
 import { skip } from '../support/skip';
 
 const NAME = `n${Date.now().toString(36)}`; // Request Tracker keeps tickets of earlier rounds

@@ -7,7 +7,8 @@ import { closedPort, startHealthy, startOdd, type LabServer } from '../lab/tls-s
 import { issue } from '../lab/certificates';
 import { straightFlow } from '../support/flows';
 import { inDays, labCa, type LabCa } from '../support/lab-ca';
-import { Runtime, waitFor, type FlowNode, type Message } from '../support/runtime';
+import { Runtime, type FlowNode, type Message } from '../support/runtime';
+import { waitFor } from '../support/wait';
 import { sampleFinding } from '../support/samples';
 
 const LOCAL = { id: 'ticket', type: 'certdesk-ticket-local' };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TicketRecord } from '../../lib/model/ticket';
 import { startOdd } from '../lab/tls-servers';
-import { waitFor } from '../support/runtime';
+import { waitFor } from '../support/wait';
 
 const ROOT = join(__dirname, '..', '..');
 

@@ -9,6 +9,7 @@ import notificationPolicy from '../../nodes/notification-policy';
 import repository from '../../nodes/repository';
 import sslScan from '../../nodes/ssl-scan';
 import { registerTicketNodes } from '../../nodes/templates/ticket';
+import { waitFor } from './wait';
 
 helper.init(require.resolve('node-red'));
 
@@ -40,7 +41,7 @@ export class Runtime {
 
   static async start(): Promise<Runtime> {
     const userDir = await mkdtemp(join(tmpdir(), 'certdesk-runtime-'));
-    helper.settings({ userDir, uiPort: 1880 } as never);
+    helper.settings({ userDir, uiPort: 1880 });
     await new Promise<void>(resolve => helper.startServer(resolve));
     return new Runtime(userDir);
   }
@@ -50,7 +51,7 @@ export class Runtime {
     const tab = { id: 'tab', type: 'tab', label: 'test' };
     // without coordinates Node-RED takes a node for a config node
     const nodes = flow.map(node => (node['z'] === null ? node : { z: 'tab', x: 100, y: 100, ...node }));
-    await helper.load(NODES as never, [tab, ...nodes] as never, credentials);
+    await helper.load(NODES, [tab, ...nodes] as never, credentials);
     for (const { id, type } of flow) {
       if (type !== 'helper') continue;
       this.received.set(id, []);
@@ -115,18 +116,5 @@ export class Runtime {
     await helper.unload();
     await new Promise<void>(resolve => helper.stopServer(resolve));
     await rm(this.userDir, { recursive: true, force: true });
-  }
-}
-
-/** Polls until `isTrue`, or fails saying what was waited for. */
-export async function waitFor(
-  isTrue: () => boolean | Promise<boolean>,
-  withinMs: number,
-  what: () => string,
-): Promise<void> {
-  const limit = Date.now() + withinMs;
-  while (!(await isTrue())) {
-    if (Date.now() > limit) throw new Error(`waited ${withinMs} ms for ${what()}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
