@@ -131,6 +131,18 @@ describe('scanEndpoint against node:tls', function () {
     assert.ok(report.connections <= 6);
   });
 
+  it('sees the other certificate also where weak suites are found with the first one', async () => {
+    const both = { cert: [rsa.cert, ec.cert], key: [rsa.key, ec.key] } as unknown as IssuedCertificate;
+    const ciphers = 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256';
+    const server = await up(startTls({ ...both, ca: undefined, ciphers, maxVersion: 'TLSv1.2' }));
+    const report = await scan(server, trusted());
+    assert.equal(report.certificate?.keyType, 'EC');
+    assert.deepEqual(
+      report.otherCertificates.map(({ keyType }) => keyType),
+      ['RSA'],
+    );
+  });
+
   it('lists every weak suite of every version and keeps healthy ones apart', async () => {
     const report = await scan(await up(startWeak(rsa)), trusted());
     assert.deepEqual(suitesOf(report, 'TLSv1').toSorted(), [

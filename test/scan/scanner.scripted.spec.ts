@@ -235,7 +235,14 @@ describe('scanEndpoint against servers that nobody runs any more', function () {
     assert.equal(report.protocols.TLSv1, 'offered');
   });
 
-  it('takes no suite that was not offered for an answer', async () => {
+  it('takes a suite that was not offered for no: some servers compare half a code point', async () => {
+    const report = await scan(await start({ suites: [RSA_AES128_SHA], isStubborn: true }));
+    assert.equal(report.status, 'scanned');
+    assert.deepEqual(suitesOf(report, 'TLSv1.2'), ['TLS_RSA_WITH_AES_128_CBC_SHA']);
+    assert.equal(check(report, 'rc4').verdict, 'ok');
+  });
+
+  it('does not take a suite that does not exist for an answer', async () => {
     const report = await scan(await start({ suites: [0xffff] }));
     assert.equal(report.status, 'unreachable');
   });

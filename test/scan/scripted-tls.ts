@@ -31,6 +31,8 @@ export interface Script {
   manySuites?: 'close' | 'reset' | 'silent';
   /** Refuses hellos without this name, with alert 112. */
   serverName?: string;
+  /** Chooses the first of `suites` when the client offers none of them. */
+  isStubborn?: boolean;
   /** Answers this many hellos, then resets everything. */
   answers?: number;
 }
@@ -73,7 +75,9 @@ function answer(socket: Socket, script: Script, hello: SeenHello, count: number)
   if (hello.suites.length > (script.mostSuites ?? Infinity)) return refuse(socket, script.manySuites ?? 'close', 0);
   const version = Math.max(...script.versions.filter(one => isOffered(one, hello)), 0);
   if (version === 0) return refuse(socket, script.refusal ?? 'alert', script.alert ?? 70);
-  const suite = script.suites.find(one => hello.suites.includes(one) && isTls13Suite(one) === (version === 0x0304));
+  const suite =
+    script.suites.find(one => hello.suites.includes(one) && isTls13Suite(one) === (version === 0x0304)) ??
+    (script.isStubborn === true ? script.suites[0] : undefined);
   if (suite === undefined) return refuse(socket, script.refusal ?? 'alert', script.alert ?? 40);
   socket.write(version === 0x0304 ? helloRetryRequest(suite) : flight(script, hello, version, suite));
 }

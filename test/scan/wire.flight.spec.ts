@@ -92,9 +92,10 @@ describe('the server flight', () => {
   });
 
   it('goes on after a warning and ends with a fatal alert', () => {
-    const warned = read(Buffer.from([21, 3, 3, 0, 2, 1, 112]), ecdhe);
-    assert.ok(warned.isWhole);
-    assert.equal(warned.reader.flight?.suite, ECDHE_RSA_AES128_GCM);
+    const warned = new FlightReader();
+    assert.equal(warned.push(Buffer.from([21, 3, 3, 0, 2, 1, 112])), false);
+    assert.equal(warned.push(ecdhe), true);
+    assert.equal(warned.flight?.suite, ECDHE_RSA_AES128_GCM);
     const refused = read(Buffer.from([21, 3, 1, 0, 2, 2, 40]));
     assert.ok(refused.isWhole);
     assert.deepEqual(refused.reader.alert, { isFatal: true, description: 40 });
