@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TicketRecord } from '../../lib/model/ticket';
+import { findChromium } from '../lab/chromium';
 import { startWeak, type LabTlsServer } from '../lab/tls-servers';
 import { inDays, labCa } from '../support/lab-ca';
 import { waitFor } from '../support/wait';
@@ -10,7 +11,6 @@ import { skip } from '../support/skip';
 import { Editor, type ShownNode } from './editor';
 import { NodeRed, ROOT } from './node-red';
 
-const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const LABELS = ['SSL Scan', 'Expiry Check', 'Notification Policy', 'Local ticket', 'Request Tracker ticket'];
 const TOKEN = '1-14-0123456789abcdef0123456789abcdef';
 
@@ -21,8 +21,9 @@ describe('the editor', function () {
   let server: LabTlsServer;
 
   before(async function () {
-    const browser = CHROMIUM.find(path => path !== undefined && existsSync(path));
-    if (browser === undefined) skip(this, 'Browser tests: no Chromium here. Install it or name its path in CHROMIUM.');
+    this.timeout(900_000); // the first time it is installed
+    const browser = await findChromium();
+    if (typeof browser !== 'string') skip(this, `Browser tests: ${browser.skipped}`);
     nodeRed = await NodeRed.start();
     const ca = await labCa(nodeRed.userDir);
     const certificate = await ca.issue({

@@ -89,6 +89,7 @@ describe('from certificate to ticket, real Request Tracker', function () {
   };
 
   before(async function () {
+    this.timeout(900_000); // the first time it is installed
     const started = await startRequestTracker();
     if ('skipped' in started) skip(this, `Request Tracker: ${started.skipped}`);
     rt = started;

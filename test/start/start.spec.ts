@@ -1,50 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TicketRecord } from '../../lib/model/ticket';
 import { startOdd } from '../lab/tls-servers';
-import { waitFor } from '../support/wait';
+import { Start } from './start';
 
 const ROOT = join(__dirname, '..', '..');
-
-/** `npm start` as a user runs it, on a free port and with a user folder of its own. */
-class Start {
-  output = '';
-  readonly exited: Promise<number | null>;
-  private constructor(private readonly child: ChildProcess) {
-    child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.exited = new Promise(resolve => child.once('exit', code => resolve(code)));
-  }
-
-  static run(userDir: string, env: Record<string, string> = {}): Start {
-    const child = spawn('npm', ['start', '--silent'], {
-      cwd: ROOT,
-      detached: true, // a process group of its own, to press Ctrl-C in
-      env: { ...process.env, PORT: '0', CERTDESK_USER_DIR: userDir, CERTDESK_TARGETS: '', ...env },
-    });
-    return new Start(child);
-  }
-
-  async until(pattern: RegExp, withinMs: number): Promise<RegExpExecArray> {
-    await waitFor(
-      () => pattern.test(this.output),
-      withinMs,
-      () => `${pattern} in: ${this.output}`,
-    );
-    return pattern.exec(this.output) as RegExpExecArray;
-  }
-
-  /** Ctrl-C reaches every process of the terminal's group. */
-  async ctrlC(): Promise<void> {
-    const { pid } = this.child;
-    if (pid !== undefined && this.child.exitCode === null) process.kill(-pid, 'SIGINT');
-    await this.exited;
-  }
-}
 
 describe('npm start', function () {
   this.timeout(180_000);
@@ -66,7 +29,7 @@ describe('npm start', function () {
 
   it('opens tickets for exactly the expiring and the weak demo server, once, and Ctrl-C ends everything', async () => {
     const subjects = ['SSL Certificate expiring.certdesk.example expiry', 'Vulnerabilities for weak.certdesk.example'];
-    started = Start.run(userDir);
+    started = Start.run(ROOT, { CERTDESK_USER_DIR: userDir });
     const [, url] = (await started.until(/Open (http:\S+) to see/, 120_000)) as unknown as [string, string];
     const first = await tickets(url);
     assert.deepEqual(first.map(ticket => ticket.subject).sort(), subjects);
@@ -80,7 +43,7 @@ describe('npm start', function () {
     assert.equal(await isListening(port), false);
 
     const before = Date.now();
-    started = Start.run(userDir);
+    started = Start.run(ROOT, { CERTDESK_USER_DIR: userDir });
     const [, again] = (await started.until(/Open (http:\S+) to see/, 60_000)) as unknown as [string, string];
     console.log(`      second start: ${((Date.now() - before) / 1000).toFixed(1)} s`);
     const second = await tickets(again);
@@ -91,7 +54,10 @@ describe('npm start', function () {
   it('scans the servers that CERTDESK_TARGETS names instead', async () => {
     const server = await startOdd('garbage', '127.0.0.20');
     try {
-      started = Start.run(userDir, { CERTDESK_TARGETS: `own.example@127.0.0.20:${server.port}` });
+      started = Start.run(ROOT, {
+        CERTDESK_USER_DIR: userDir,
+        CERTDESK_TARGETS: `own.example@127.0.0.20:${server.port}`,
+      });
       await started.until(
         /Scanned 1 endpoints: 0 answered, 1 did not: own\.example@127\.0\.0\.20:\d+ \(NOT_TLS\)/,
         120_000,
