@@ -1,4 +1,4 @@
-import { oneLine } from './plain';
+import { oneLine } from '../model/text';
 
 /** Excel's limit of characters in a cell (support.microsoft.com, "Excel specifications and limits"). */
 const CELL_MAX = 32_767;

@@ -1,5 +1,6 @@
 import type { MailRow } from './mail-view';
-import { escapeHtml, oneLine } from './plain';
+import { oneLine } from '../model/text';
+import { escapeHtml } from './plain';
 
 /** Beyond so many days a bar is full. */
 const FULL_BAR_DAYS = 90;

@@ -1,10 +1,11 @@
 import Mustache from 'mustache';
-import { CertDeskError } from '../model/errors';
+import { subjectOf } from '../model/subject';
+import { checkTemplate, oneLine } from '../model/text';
 import { formatCsv } from './csv';
 import type { Told } from './digest';
 import { standardHtml, standardText } from './mail-html';
 import { countTold, mailRows, mailView, type MailRow } from './mail-view';
-import { escapeHtml, mapTexts, oneLine } from './plain';
+import { escapeHtml, mapTexts } from './plain';
 import type { MailSettings } from './settings';
 
 /** A message that the `e-mail` node of node-red-node-email sends as it is. */
@@ -50,18 +51,6 @@ export function makeMail(
   };
 }
 
-/** Refuses a text that is no Mustache. Throws CONFIG naming the field. */
-export function checkTemplate(field: string, template: string): void {
-  try {
-    Mustache.parse(template);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CertDeskError('CONFIG', `${field} is no Mustache text: ${reason}. Correct it in the node's dialog.`, {
-      cause,
-    });
-  }
-}
-
 function render(field: string, template: string, view: unknown, change: (text: string) => string): string {
   checkTemplate(field, template);
   return Mustache.render(
@@ -76,10 +65,8 @@ function standardSubject(told: readonly Told[]): string {
   const { expiring, vulnerable, cleared } = countTold(told);
   const [only] = told;
   if (told.length === 1 && only !== undefined) {
-    const { kind, state, certificate, endpoints } = only.finding;
-    const name = kind === 'expiry' ? certificate.commonName : (endpoints[0]?.domain ?? certificate.commonName);
-    const subject = kind === 'expiry' ? `SSL Certificate ${name} expiry` : `Vulnerabilities for ${name}`;
-    return oneLine(state === 'cleared' ? `${subject}: over` : subject);
+    const subject = subjectOf(only.finding);
+    return only.finding.state === 'cleared' ? `${subject}: over` : subject;
   }
   const parts = [
     ...(expiring > 0 ? [`${expiring} expiring`] : []),

@@ -1,14 +1,3 @@
-/**
- * Text of a certificate made harmless for one line: control and format characters (line feeds, direction overrides,
- * zero-width ones, halves of
- * surrogate pairs) become spaces, and what is longer than `max` characters is cut with an ellipsis.
- */
-export function oneLine(text: string, max = 1000): string {
-  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-  const characters = [...clean];
-  return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : clean;
-}
-
 /** Text as HTML text or attribute value. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = {

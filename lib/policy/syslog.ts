@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { daysLeft } from '../model/dates';
 import { placeOf } from '../model/endpoint';
 import type { Finding, Notification } from '../model/finding';
-import { oneLine } from './plain';
+import { oneLine } from '../model/text';
 import { FACILITIES } from './syslog-facilities';
 import type { SyslogSettings } from './settings';
 

@@ -4,6 +4,7 @@ import type { CheckResult, Helpdesk, HelpdeskType } from '../helpdesks/helpdesk'
 import { createLimit } from '../helpdesks/limit';
 import { asCertDeskError, CertDeskError } from '../model/errors';
 import type { Finding, Notification } from '../model/finding';
+import { checkTemplate } from '../model/text';
 import type { TicketRecord } from '../model/ticket';
 import type { Repository, Work } from '../repository/repository';
 import { Carrier } from './carry-out';
@@ -13,7 +14,6 @@ import { Outbox, type QueueState, type RetryOptions } from './outbox';
 import { TicketReader } from './reader';
 import { emptyRecord } from './record';
 import type { TicketOverrides, TicketSettings } from './settings';
-import { checkTemplate } from './template';
 import { ticketTexts } from './texts';
 import { forCallback, fromRow, makeWork, noticeOf, replace, toRow, type DeskWork } from './work';
 

@@ -3,9 +3,11 @@ import { placeOf } from '../model/endpoint';
 import type { Finding } from '../model/finding';
 import type { Check, Cipher } from '../model/report';
 import { CHECK_IDS, isCheckId, type CheckId } from '../model/checks';
+import { displayName, subjectOf } from '../model/subject';
+import { oneLine } from '../model/text';
 import { ADVICE } from './advice';
 import type { TicketSettings } from './settings';
-import { oneLine, render, viewOf, type View } from './template';
+import { render, viewOf, type View } from './template';
 
 /** With one of these found, the ticket also names signature algorithm and expiry date. */
 const WITH_CERTIFICATE: ReadonlySet<CheckId> = new Set<CheckId>([
@@ -29,7 +31,7 @@ export function ticketTexts(
 ): Texts {
   const view = viewOf(finding, scannedBy);
   return {
-    subject: oneLine(settings.subject === '' ? standardSubject(finding) : render(settings.subject, view)),
+    subject: oneLine(settings.subject === '' ? subjectOf(finding) : render(settings.subject, view)),
     body: settings.body === '' ? standardBody(finding, view) : render(settings.body, view),
   };
 }
@@ -81,12 +83,6 @@ export function followUpBody(body: string, before: { number: string; url: string
   return `${body}\n\nFollow-up of ticket ${before.number}${where}, which ${why}.`;
 }
 
-function standardSubject(finding: Finding): string {
-  return finding.kind === 'expiry'
-    ? `SSL Certificate ${finding.certificate.commonName} expiry`
-    : `Vulnerabilities for ${displayName(finding)}`;
-}
-
 function standardBody(finding: Finding, view: View): string {
   const block = finding.kind === 'expiry' ? expiryBlock(finding, view) : vulnerabilityBlock(finding, view);
   return withAdded(block, additions(finding));
@@ -120,14 +116,6 @@ function vulnerabilityBlock(finding: Finding, view: View): string[] {
 
 function scannedByLine(scannedBy: string): string {
   return `Scanned by: ${scannedBy}`;
-}
-
-/** The place's name, else the certificate's, else the address: a wildcard or a mere serial number names nothing. */
-function displayName(finding: Finding): string {
-  const { commonName, serialNumber } = finding.certificate;
-  const first = finding.endpoints[0];
-  if (first?.domain) return first.domain;
-  return commonName.includes('*') || commonName === serialNumber || commonName === '' ? (first?.ip ?? '') : commonName;
 }
 
 /** What CertDesk adds: all places where there is more than one, and what to do about each check. */

@@ -1,4 +1,4 @@
-import { checkTemplate } from '../../lib/policy/mail';
+import { checkTemplate } from '../../lib/model/text';
 import {
   DEFAULT_MAIL_SETTINGS,
   DEFAULT_POLICY_SETTINGS,

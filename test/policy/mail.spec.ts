@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Notification } from '../../lib/model/finding';
 import { formatCsv } from '../../lib/policy/csv';
 import { groupByRecipient, type Told } from '../../lib/policy/digest';
-import { checkTemplate, makeMail, type Mail } from '../../lib/policy/mail';
+import { checkTemplate } from '../../lib/model/text';
+import { makeMail, type Mail } from '../../lib/policy/mail';
 import { certificate, cipher, endpoint } from '../findings/samples';
 import { expiry, vulnerability } from './samples';
 
