@@ -27,7 +27,8 @@ export interface Repository {
   // --- what was seen
   /**
    * Keeps a report; batched, returns at once. Recording the same run and endpoint again changes nothing. What can't be
-   * written waits and is tried again; the next `flush` or read of what was seen tells the reason. Ignored after `close`.
+   * written waits and is tried again; the next `flush` or read of what was seen tells the reason. A report that no
+   * database could take is left out, which one of them tells, once. Ignored after `close`.
    */
   record(report: EndpointReport): void;
   /** Resolves when everything recorded so far is written. */
@@ -64,10 +65,13 @@ export interface Repository {
   saveCarried(desk: string, notice: CarriedNotice, record: TicketRecord): Promise<void>;
 
   // --- work that a helpdesk could not take: written durably before the message counts as accepted
+  /** Inserts or replaces by id, whatever desk it was kept for. */
   saveWork(work: Work): Promise<void>;
+  /** Replaces a work that is still as it was read; false when somebody changed or removed it meanwhile. */
+  changeWork(was: Work, work: Work): Promise<boolean>;
   removeWork(id: string): Promise<void>;
   /** Oldest first. */
-  work(desk: string, key?: string): Promise<Work[]>;
+  work(desk?: string, key?: string): Promise<Work[]>;
 
   // --- the local desk
   localTickets: LocalTickets;
@@ -149,6 +153,8 @@ export interface Notice {
   /** Acknowledged: until then (`9999-…` for ever), with the causes known then. */
   acknowledgedUntil: string | null;
   acknowledgedCauses: string[];
+  /** What stood here before the last telling, until that is known to have gone out; a kill in between is undone by it. */
+  unsent?: Notice | null;
 }
 
 export interface CarriedNotice {

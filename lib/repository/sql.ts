@@ -124,10 +124,13 @@ export class SqlRepository implements Repository {
   saveWork(work: Work): Promise<void> {
     return this.#work.save(work);
   }
+  changeWork(was: Work, work: Work): Promise<boolean> {
+    return this.#work.change(was, work);
+  }
   removeWork(id: string): Promise<void> {
     return this.#work.remove(id);
   }
-  work(desk: string, key?: string): Promise<Work[]> {
+  work(desk?: string, key?: string): Promise<Work[]> {
     return this.#work.find(desk, key);
   }
 

@@ -10,7 +10,7 @@ export class WorkList {
   }
 
   async save(work: Work): Promise<void> {
-    const values = { desk: work.desk, key: work.key, created_at: work.createdAt, work: JSON.stringify(work) };
+    const values = toValues(work);
     await this.#store.write(trx =>
       trx
         .insertInto('work')
@@ -20,16 +20,34 @@ export class WorkList {
     );
   }
 
+  async change(was: Work, work: Work): Promise<boolean> {
+    const changed = await this.#store.write(trx =>
+      trx
+        .updateTable('work')
+        .set(toValues(work))
+        .where('id', '=', was.id)
+        .where('work', '=', JSON.stringify(was))
+        .returning('id')
+        .execute(),
+    );
+    return changed.length > 0;
+  }
+
   async remove(id: string): Promise<void> {
     await this.#store.write(trx => trx.deleteFrom('work').where('id', '=', id).execute());
   }
 
-  async find(desk: string, key?: string): Promise<Work[]> {
+  async find(desk?: string, key?: string): Promise<Work[]> {
     const rows = await this.#store.read(db => {
-      const all = db.selectFrom('work').select('work').where('desk', '=', desk);
-      const wanted = key === undefined ? all : all.where('key', '=', key);
+      const all = db.selectFrom('work').select('work');
+      const ofDesk = desk === undefined ? all : all.where('desk', '=', desk);
+      const wanted = key === undefined ? ofDesk : ofDesk.where('key', '=', key);
       return wanted.orderBy('created_at').orderBy('id').execute();
     });
     return rows.map(row => fromJson<Work>(row.work));
   }
+}
+
+function toValues(work: Work): { desk: string; key: string; created_at: string; work: string } {
+  return { desk: work.desk, key: work.key, created_at: work.createdAt, work: JSON.stringify(work) };
 }

@@ -113,6 +113,37 @@ describe('work that waits', () => {
   });
 });
 
+describe('work that goes to another desk', () => {
+  const repository = useRepository();
+  const moved = sampleWork('w1', { desk: 'rt', nodeId: 'n2' });
+
+  it('is found among all that waits, and saved it is kept there alone', async () => {
+    const other = sampleWork('w2', { desk: 'znuny', createdAt: '2026-11-01T09:00:00.000Z' });
+    await repository().saveWork(sampleWork('w1'));
+    await repository().saveWork(other);
+    assert.deepEqual(await repository().work(), [other, sampleWork('w1')]);
+    await repository().saveWork(moved);
+    assert.deepEqual(await repository().work('local'), []);
+    assert.deepEqual(await repository().work('rt'), [moved]);
+  });
+
+  it('goes to one of two who take it at once', async () => {
+    const was = sampleWork('w1');
+    await repository().saveWork(was);
+    const taken = await Promise.all([
+      repository().changeWork(was, moved),
+      repository().changeWork(was, { ...moved, nodeId: 'n3' }),
+    ]);
+    assert.deepEqual(taken, [true, false]);
+    assert.deepEqual(await repository().work(), [moved]);
+  });
+
+  it('stays removed when it was done meanwhile', async () => {
+    assert.equal(await repository().changeWork(sampleWork('w1'), moved), false);
+    assert.deepEqual(await repository().work(), []);
+  });
+});
+
 describe('tickets of the embedded desk', () => {
   const repository = useRepository();
   const draft: Omit<LocalTicket, 'id'> = {
