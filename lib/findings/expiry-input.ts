@@ -1,7 +1,7 @@
 import { parseCertificate, type Certificate } from '../model/certificate';
-import type { Endpoint } from '../model/endpoint';
 import { CertDeskError } from '../model/errors';
 import { STAGES, PROTOCOLS, type EndpointReport, type Protocol, type Stage } from '../model/report';
+import { isReport } from './report-input';
 
 /** What a message into Expiry Check may carry beside its payload. */
 export interface ExpiryMessage {
@@ -47,7 +47,7 @@ export function readExpiryInput(payload: unknown, message: ExpiryMessage, ownRun
 function readCertificates(item: unknown): Certificate[] {
   const isText = typeof item === 'string';
   if (!isText && !(item instanceof Uint8Array))
-    throw notUnderstood(item === null ? 'null' : `a value of type ${typeof item}`);
+    throw notUnderstood(item === null ? 'null' : `a value of type ${typeof item} that is no whole EndpointReport`);
   const bytes = isText ? null : Buffer.from(item);
   const isDer = bytes?.[0] === 0x30; // SEQUENCE; PEM is text
   const sources = isDer ? [bytes] : pemBlocks(isText ? item : (bytes?.toString('latin1') ?? ''));
@@ -108,52 +108,6 @@ function readPart(parts: unknown): ExpiryInput['part'] {
   const { id, index, count } = parts;
   if (typeof id !== 'string' || typeof index !== 'number') return null;
   return { id, index, count: typeof count === 'number' ? count : null };
-}
-
-function isReport(value: unknown): value is EndpointReport {
-  if (!isRecord(value)) return false;
-  const { endpoint, runId, scannedAt, status, stages, certificate, otherCertificates, protocols, ciphers, checks } =
-    value;
-  return (
-    isEndpoint(endpoint) &&
-    typeof runId === 'string' &&
-    isDate(scannedAt) &&
-    (status === 'scanned' || status === 'partial' || status === 'unreachable') &&
-    isRecord(stages) &&
-    isRecord(protocols) &&
-    (certificate === null || isCertificate(certificate)) &&
-    Array.isArray(otherCertificates) &&
-    otherCertificates.every(isCertificate) &&
-    [ciphers, checks].every(list => Array.isArray(list) && list.every(isRecord))
-  );
-}
-
-function isEndpoint(value: unknown): value is Endpoint {
-  if (!isRecord(value)) return false;
-  const { name, domain, ip, port } = value;
-  return (
-    typeof name === 'string' &&
-    name !== '' &&
-    (domain === null || typeof domain === 'string') &&
-    typeof ip === 'string' &&
-    typeof port === 'number'
-  );
-}
-
-function isCertificate(value: unknown): value is Certificate {
-  if (!isRecord(value)) return false;
-  const texts = ['commonName', 'issuer', 'serialNumber', 'fingerprint256', 'keyType'];
-  return (
-    texts.every(name => typeof value[name] === 'string') &&
-    Array.isArray(value['subjectAltNames']) &&
-    value['subjectAltNames'].every(name => typeof name === 'string') &&
-    isDate(value['notBefore']) &&
-    isDate(value['notAfter'])
-  );
-}
-
-function isDate(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,6 +7,12 @@ const HOLD_MS = 5;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
+/**
+ * Whose fault a failed write is: null for the database's, which passes; `item` where an item can't be written whatever
+ * the database does; `item-perhaps` where that shows only when another item can be written.
+ */
+export type Fault = 'item' | 'item-perhaps' | null;
+
 interface Waiter {
   /** How many items must have been written since the start. */
   target: number;
@@ -16,10 +22,12 @@ interface Waiter {
 
 /**
  * Collects items and writes them in small transactions with turns of the event loop between. What could not be
- * written stays, in order, and is tried again: by itself after a pause, at once by `flush`.
+ * written stays, in order, and is tried again: by itself after a pause, at once by `flush`. An item that never can be
+ * written is left out, so that it doesn't hold up the others; one `flush` tells of it.
  */
 export class Batch<T> {
   readonly #write: (items: T[]) => Promise<void>;
+  readonly #faultOf: (error: unknown) => Fault;
   #pending: T[] = [];
   #written = 0;
   #waiters: Waiter[] = [];
@@ -27,9 +35,12 @@ export class Batch<T> {
   #isRunning = false;
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
+  /** Why an item was left out, until somebody is told. */
+  #untold: { reason: unknown } | null = null;
 
-  constructor(write: (items: T[]) => Promise<void>) {
+  constructor(write: (items: T[]) => Promise<void>, faultOf: (error: unknown) => Fault = () => null) {
     this.#write = write;
+    this.#faultOf = faultOf;
   }
 
   add(item: T): void {
@@ -39,7 +50,7 @@ export class Batch<T> {
 
   /** Resolves when everything added before is written; rejects with the reason when it can't be. */
   flush(): Promise<void> {
-    if (this.#pending.length === 0) return Promise.resolve();
+    if (this.#pending.length === 0) return this.#answer();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ target: this.#written + this.#pending.length, resolve, reject });
       void this.#run();
@@ -75,11 +86,59 @@ export class Batch<T> {
   async #writeSome(): Promise<void> {
     const items = this.#pending.slice(0, Math.floor(this.#size));
     const startedAt = performance.now();
-    await this.#write(items);
+    try {
+      await this.#write(items);
+    } catch (error) {
+      if (this.#faultOf(error) === null) throw error;
+      await this.#writeEach(items);
+      return;
+    }
     this.#adapt(items.length, performance.now() - startedAt);
-    this.#pending.splice(0, items.length);
-    this.#written += items.length;
-    while (this.#waiters[0] !== undefined && this.#waiters[0].target <= this.#written) this.#waiters.shift()?.resolve();
+    this.#settle(items.length, []);
+  }
+
+  /** Finds out which items hold up the others, and leaves those out. Writing an item again changes nothing. */
+  async #writeEach(items: T[]): Promise<void> {
+    const failed: { item: T; reason: unknown; fault: Fault }[] = [];
+    for (const item of items) {
+      await nextTurn();
+      try {
+        await this.#write([item]);
+      } catch (reason) {
+        const fault = this.#faultOf(reason);
+        if (fault === null) throw reason;
+        failed.push({ item, reason, fault });
+      }
+    }
+    const hasWritten = failed.length < items.length;
+    const isLost = ({ fault }: { fault: Fault }): boolean => hasWritten || fault === 'item';
+    const lost = failed.find(isLost);
+    if (lost !== undefined) this.#untold ??= { reason: lost.reason };
+    const kept = failed.filter(each => !isLost(each));
+    this.#settle(
+      items.length,
+      kept.map(({ item }) => item),
+    );
+    if (kept[0] !== undefined) throw kept[0].reason;
+  }
+
+  /** The first `count` items are done with, save those that are `kept`. */
+  #settle(count: number, kept: T[]): void {
+    this.#pending.splice(0, count, ...kept);
+    this.#written += count - kept.length;
+    while (this.#waiters[0] !== undefined && this.#waiters[0].target <= this.#written) {
+      const waiter = this.#waiters.shift();
+      this.#answer().then(
+        () => waiter?.resolve(),
+        (reason: unknown) => waiter?.reject(reason),
+      );
+    }
+  }
+
+  async #answer(): Promise<void> {
+    const untold = this.#untold;
+    this.#untold = null;
+    if (untold !== null) throw untold.reason;
   }
 
   #adapt(count: number, tookMs: number): void {

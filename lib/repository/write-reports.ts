@@ -14,8 +14,12 @@ const RECENT = 2;
 type EndpointRow = Selectable<EndpointTable>;
 type EndpointRows = Map<string, EndpointRow>;
 
-/** Writes a batch in a few statements, whatever its size. Reports may come in any order, also late. */
+/**
+ * Writes a batch in a few statements, whatever its size. Reports may come in any order, also late. Throws TypeError for
+ * one that fits no table, before anything is written.
+ */
 export async function writeReports(trx: Transaction<Schema>, batch: EndpointReport[]): Promise<void> {
+  batch.forEach(assertFits);
   const reports = await insertSightings(trx, batch);
   if (reports.length === 0) return;
   await storeCertificates(
@@ -36,6 +40,18 @@ export async function writeReports(trx: Transaction<Schema>, batch: EndpointRepo
   await storeEvidence(trx, evidence);
   await upsertEndpoints(trx, [...after.values()]);
   await updateHolders(trx, before, after);
+}
+
+/** Reports come from messages as well, and a value of another type than its column ends the process in libsql. */
+function assertFits(report: EndpointReport): void {
+  const { name, domain, ip, port, starttls } = report.endpoint;
+  const certificates = servedBy(report);
+  const texts: unknown[] = [
+    ...[report.runId, report.scannedAt, report.status, name, ip, domain ?? '', starttls ?? ''],
+    ...certificates.flatMap(({ fingerprint256, issuer, serialNumber }) => [fingerprint256, issuer, serialNumber]),
+  ];
+  if (texts.every(text => typeof text === 'string') && Number.isInteger(port)) return;
+  throw new TypeError(`the report of ${String(name)} has values of a wrong type and is left out`);
 }
 
 /** The certificates that a report saw served, today's clients' first. */

@@ -292,6 +292,45 @@ describe('ExpiryCheck', () => {
     assert.equal(told.length, 0);
   });
 
+  const spoilt: [string, (sound: EndpointReport) => unknown][] = [
+    ['STARTTLS as an object', r => ({ ...r, endpoint: { ...r.endpoint, starttls: {} } })],
+    ['STARTTLS as true', r => ({ ...r, endpoint: { ...r.endpoint, starttls: true } })],
+    ['a port that is no number', r => ({ ...r, endpoint: { ...r.endpoint, port: Number.NaN } })],
+    ['half a port', r => ({ ...r, endpoint: { ...r.endpoint, port: 443.5 } })],
+    ['a port beyond the last', r => ({ ...r, endpoint: { ...r.endpoint, port: 65_536 } })],
+    ['a port as text', r => ({ ...r, endpoint: { ...r.endpoint, port: '443' } })],
+    ['an unknown status', r => ({ ...r, status: 'fine' })],
+    ['no stages', r => ({ ...r, stages: {} })],
+    ['a stage that is text', r => ({ ...r, stages: { ...r.stages, tcp: 'ok' } })],
+    ['a protocol too few', r => ({ ...r, protocols: { SSLv2: 'refused' } })],
+    ['a check without a verdict', r => ({ ...r, checks: [{ id: 'rc4' }] })],
+    ['a suite without a class', r => ({ ...r, ciphers: [{ ...r.ciphers[0], class: undefined }] })],
+    ['a BigInt beside a suite', r => ({ ...r, ciphers: [{ ...r.ciphers[0], extra: 10n }] })],
+    ['a serial number that is a number', r => ({ ...r, certificate: { ...r.certificate, serialNumber: 10 } })],
+    ['a certificate without a subject', r => ({ ...r, certificate: { ...r.certificate, subject: undefined } })],
+    ['another certificate that is null', r => ({ ...r, otherCertificates: [null] })],
+  ];
+  for (const [what, spoil] of spoilt) {
+    it(`refuses a report with ${what}, and the repository goes on`, async () => {
+      const sound = look('r1', ending('0A', 5));
+      await assert.rejects(check.add(spoil(sound), {}), { code: 'BAD_MESSAGE', message: /payload/ });
+      assert.deepEqual(await repository.endpoints(), []);
+      assert.deepEqual(await check.add(JSON.parse(JSON.stringify(sound)), {}), { notDue: false });
+    });
+  }
+
+  it('refuses a report that holds itself', async () => {
+    const circle: Record<string, unknown> = { ...look('r1', ending('0A', 5)) };
+    circle['self'] = circle;
+    await assert.rejects(check.add(circle, {}), { code: 'BAD_MESSAGE' });
+  });
+
+  it('takes a report whose endpoint says nothing of STARTTLS', async () => {
+    const { starttls: _, ...rest } = endpoint();
+    const answer = await check.add({ ...look('r1', ending('0A', 5)), endpoint: rest }, {});
+    assert.deepEqual(answer, { notDue: false });
+  });
+
   it('says REPOSITORY when a run can not be judged', async () => {
     await check.add(look('r1', ending('0A', 5)), { runId: 'r1' });
     const telling = once(events, 'told');

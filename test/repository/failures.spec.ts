@@ -5,6 +5,7 @@ import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import Database from 'libsql';
 import { CertDeskError, type ErrorCode } from '../../lib/model/errors';
+import type { EndpointReport } from '../../lib/model/report';
 import { openRepository } from '../../lib/repository/open';
 import type { Answer, Order } from './child';
 import { sampleReport, sampleSummary, sampleWork, useFolder } from './samples';
@@ -138,6 +139,48 @@ describe('writes that fail', () => {
     repository.record(sampleReport({ port: 121 }));
     mend();
     assert.equal((await repository.endpoints()).length, 121);
+    await repository.close();
+  });
+
+  for (const [what, spoil] of [
+    ['a STARTTLS that is an object', { starttls: {} }],
+    ['a port that is no number', { port: Number.NaN }],
+    ['a name that is a list', { domain: ['x'] }],
+    ['an address that is true', { ip: true }],
+  ] as [string, object][]) {
+    it(`leave out a report with ${what}, say so once and write all others`, async () => {
+      const repository = await openRepository({ kind: 'sqlite', path: join(folder(), 'repository.db') });
+      const sound = sampleReport();
+      repository.record({ ...sound, endpoint: { ...sound.endpoint, name: 'spoilt:1', ...spoil } });
+      for (let port = 1; port <= 60; port++) repository.record(sampleReport({ port }));
+      await assert.rejects(repository.flush(), isError('REPOSITORY', /wrong type/));
+      assert.equal((await repository.endpoints()).length, 60);
+      await repository.close();
+    });
+  }
+
+  it('leave out a report that is no JSON, also when it is the only one', async () => {
+    const repository = await openRepository({ kind: 'sqlite', path: join(folder(), 'repository.db') });
+    const ciphers = [{ id: 10n }] as unknown as EndpointReport['ciphers'];
+    repository.record(sampleReport({ ciphers }));
+    await assert.rejects(repository.flush(), isError('REPOSITORY', /BigInt/));
+    await repository.flush();
+    assert.deepEqual(await repository.endpoints(), []);
+    await repository.close();
+  });
+
+  it('leave out the one report that the database refuses beside others that it takes', async () => {
+    const path = join(folder(), 'repository.db');
+    const repository = await openRepository({ kind: 'sqlite', path });
+    const other = new Database(path);
+    other.exec(
+      "create trigger picky before insert on endpoint when new.port = 7 begin select raise(abort, 'no 7'); end",
+    );
+    other.close();
+    for (let port = 1; port <= 20; port++) repository.record(sampleReport({ port }));
+    await assert.rejects(repository.flush(), isError('REPOSITORY', /no 7/));
+    const ports = (await repository.endpoints()).map(known => known.endpoint.port);
+    assert.deepEqual([ports.length, ports.includes(7)], [19, false]);
     await repository.close();
   });
 
