@@ -1,11 +1,12 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { ExpiryCheck } from '../lib/findings/expiry-check';
 import type { ExpirySettings } from '../lib/findings/settings';
 import { asCertDeskError, type CertDeskError } from '../lib/model/errors';
 import type { Finding } from '../lib/model/finding';
 import { choice, list, number, optionalNumber, type Config } from './runtime/config';
-import { onClose, onInput } from './runtime/input';
+import { onClose, onInput, type Send } from './runtime/input';
 import { useRepository } from './runtime/repositories';
+import { runOf } from './runtime/run-summary';
 import { show, showConfigError, showError } from './runtime/status';
 
 /** certdesk-expiry-check: one Finding per expiring certificate and run. */
@@ -15,27 +16,32 @@ export = function register(RED: NodeAPI): void {
     const config = definition as unknown as Config;
     const repository = useRepository(RED, this, config);
 
-    const tell = (findings: Finding[]): void => {
+    const tell = (findings: Finding[], out: Send = message => this.send(message), from: object = {}): void => {
       for (const finding of findings) {
-        const force = finding.forced === true ? { force: true } : {};
-        this.send([{ topic: finding.key, payload: finding, runId: finding.runId, ...force }, null]);
+        out([{ ...from, ...runOf(finding), topic: finding.key, payload: finding }, null]);
       }
       const active = findings.filter(finding => finding.state === 'active').length;
       show(this, active > 0 ? 'waiting' : 'good', String(active));
     };
-    const fail = (error: CertDeskError): void => {
+    const fail = (error: CertDeskError, message: object = {}): void => {
       showError(this, error);
-      this.error(error, {});
+      this.error(error, message as NodeMessage);
     };
     const made = repository.opened.then(
-      opened => new ExpiryCheck({ repository: opened, settings: readConfig(config), onFindings: tell, onError: fail }),
+      opened =>
+        new ExpiryCheck({
+          repository: opened,
+          settings: readConfig(config),
+          onFindings: findings => tell(findings),
+          onError: fail,
+        }),
     );
     made.catch((error: unknown) => showConfigError(this, asCertDeskError(error, 'CONFIG')));
 
     onInput(this, 'REPOSITORY', async (message, send) => {
       const check = await made;
       if (choice(config, 'source', ['message', 'repository']) === 'repository') {
-        tell(await check.judgeAll(message['force'] === true));
+        tell(await check.judgeAll(message['force'] === true), send, message);
         return;
       }
       const { notDue } = await check.add(message.payload, message);

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { CertDeskError, asCertDeskError } from '../lib/model/errors';
+import { asCertDeskError, CertDeskError } from '../lib/model/errors';
 import { isFinding, type Finding, type Notification } from '../lib/model/finding';
 import { DigestCollector } from '../lib/policy/digest-collector';
 import { Policy } from '../lib/policy/policy';
@@ -8,9 +9,12 @@ import { text, type Config } from './runtime/config';
 import { onClose, onInput, type Send } from './runtime/input';
 import { readCommand } from './runtime/policy-command';
 import { readPolicyConfig } from './runtime/policy-config';
-import { isRunSummary } from './runtime/run-summary';
+import { isRunSummary, runOf } from './runtime/run-summary';
 import { scannedBy, useRepository } from './runtime/repositories';
 import { show, showConfigError, showError } from './runtime/status';
+
+/** What was sent has been taken by the next nodes by then, unless Node-RED ended in between. */
+const ARRIVED_MS = 1000;
 
 /** certdesk-notification-policy: what is due, for tickets, mail and syslog. */
 export = function register(RED: NodeAPI): void {
@@ -19,6 +23,10 @@ export = function register(RED: NodeAPI): void {
     const config = definition as unknown as Config;
     const repository = useRepository(RED, this, config);
 
+    const fail = (error: CertDeskError): void => {
+      showError(this, error);
+      this.error(error, {});
+    };
     const made = repository.opened.then(opened => {
       const settings = readPolicyConfig(config);
       return {
@@ -28,27 +36,30 @@ export = function register(RED: NodeAPI): void {
           repository: opened,
           settings: settings.mail,
           scannedBy: scannedBy(RED, config),
-          onMail: mail => this.send([null, { ...mail }, null]),
-          onError: error => {
-            showError(this, error);
-            this.error(error, {});
-          },
+          onMail: (mail, run) => this.send([null, { ...mail, ...run }, null]),
+          onError: fail,
         }),
       };
     });
     made.catch((error: unknown) => showConfigError(this, asCertDeskError(error, 'CONFIG')));
 
+    let isClosed = false;
     onInput(this, 'REPOSITORY', async (message, send) => {
       const { policy, digest, settings } = await made;
       const tell = (finding: Finding, notification: Notification, out: Send): void => {
         const isTold = notification.reason !== 'standing';
+        const run = runOf(finding);
+        const { retire: _, ...rest } = message;
         out([
-          { ...message, topic: finding.key, payload: finding, notification },
+          { ...rest, ...run, topic: finding.key, payload: finding, notification },
           null,
-          isTold ? { topic: finding.key, payload: formatSyslog(finding, notification, settings.syslog) } : null,
+          isTold ? { ...run, topic: finding.key, payload: formatSyslog(finding, notification, settings.syslog) } : null,
         ]);
-        if (isTold) digest.add(finding, notification);
         show(this, isTold ? 'good' : 'idle', `notification-policy.status.${notification.reason}`);
+        if (!isTold) return;
+        Promise.all([digest.add(finding, notification), delay(ARRIVED_MS, undefined, { ref: false })])
+          .then(() => (isClosed ? undefined : policy.confirm(finding.key)))
+          .catch((error: unknown) => fail(asCertDeskError(error, 'REPOSITORY')));
       };
 
       const command = readCommand(message);
@@ -75,7 +86,8 @@ export = function register(RED: NodeAPI): void {
       if (notification !== null) tell(message.payload, notification, send);
     });
     onClose(this, async () => {
-      await made.then(({ digest }) => digest.close()).catch(() => {}); // told above
+      isClosed = true;
+      await made.then(({ policy, digest }) => (policy.close(), digest.close())).catch(() => {}); // told above
       await repository.release();
     });
   }

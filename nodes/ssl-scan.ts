@@ -1,10 +1,10 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asCertDeskError, CertDeskError } from '../lib/model/errors';
 import type { Scan } from '../lib/scan/settings';
 import { parseTargets, type TargetList } from '../lib/scan/targets/parse';
 import { knownTargets } from '../lib/scan/targets/known';
 import { text, type Config } from './runtime/config';
-import { onClose, onInput } from './runtime/input';
+import { onClose, onInput, type Send } from './runtime/input';
 import { useRepository } from './runtime/repositories';
 import { readScanConfig } from './runtime/scan-config';
 import { ScanRun } from './runtime/scan-run';
@@ -23,36 +23,40 @@ export = function register(RED: NodeAPI): void {
       showConfigError(this, asCertDeskError(error, 'CONFIG'));
     }
 
-    /** The running scan; `starting` until its targets are known. */
-    let running: Scan | 'starting' | null = null;
-    let ended: Promise<unknown> = Promise.resolve();
+    /** The run that is under way; it may still be starting when it is stopped. */
+    let running: { scan: Scan | null; isStopped: boolean; ended: Promise<unknown> } | null = null;
+    const stop = (): void => {
+      if (running === null) return;
+      running.isStopped = true;
+      running.scan?.stop();
+    };
+    const run = async (message: NodeMessage, send: Send, state: NonNullable<typeof running>): Promise<void> => {
+      const settings = readScanConfig(RED, config);
+      const memory = await repository.opened;
+      const targets =
+        message['targets'] === undefined && settings.source === 'repository'
+          ? knownTargets(await memory.endpoints(), config['exclude'])
+          : readTargets(config, message['targets']);
+      await new ScanRun(this, send, memory, settings, message['force'] === true).scan(targets, scan => {
+        state.scan = scan;
+        if (state.isStopped) scan.stop();
+      });
+    };
+
     onInput(this, 'REPOSITORY', async (message, send) => {
-      if (message['stop'] === true) {
-        if (running !== null && running !== 'starting') running.stop();
-        return;
-      }
+      if (message['stop'] === true) return stop();
       if (running !== null) {
         throw new CertDeskError('BUSY', 'A scan is running. Wait for its summary, or end it with msg.stop = true.');
       }
-      running = 'starting';
-      try {
-        const settings = readScanConfig(RED, config);
-        const memory = await repository.opened;
-        const targets =
-          message['targets'] === undefined && settings.source === 'repository'
-            ? knownTargets(await memory.endpoints(), config['exclude'])
-            : readTargets(config, message['targets']);
-        const isForced = message['force'] === true;
-        const run = new ScanRun(this, send, memory, settings, isForced).scan(targets, scan => (running = scan));
-        ended = run.catch(() => {}); // told by the message itself
-        await run;
-      } finally {
-        running = null;
-      }
+      const state = { scan: null, isStopped: false, ended: Promise.resolve() as Promise<unknown> };
+      running = state;
+      const ended = run(message, send, state).finally(() => (running = null));
+      state.ended = ended.catch(() => {}); // told by the message itself
+      await ended;
     });
     onClose(this, async () => {
-      if (running !== null && running !== 'starting') running.stop();
-      await ended;
+      stop();
+      await running?.ended;
       await repository.release();
     });
   }

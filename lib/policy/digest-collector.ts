@@ -11,7 +11,8 @@ export interface DigestCollectorOptions {
   settings: MailSettings;
   /** `CertDesk running at …`. */
   scannedBy: string;
-  onMail(mail: Mail): void;
+  /** `run`: what messages of the run carry. */
+  onMail(mail: Mail, run: { runId: string | null; force?: true }): void;
   onError(error: CertDeskError): void;
   now?: () => Date;
 }
@@ -21,33 +22,42 @@ export interface DigestCollectorOptions {
  * or one per Finding at once. Without recipients nothing is kept.
  */
 export class DigestCollector {
-  private readonly runs: RunGatherer<Told[]>;
+  private readonly runs: RunGatherer<Digest>;
 
   constructor(private readonly options: DigestCollectorOptions) {
-    this.runs = new RunGatherer<Told[]>({
+    this.runs = new RunGatherer<Digest>({
       repository: options.repository,
       settleMs: options.settings.digestWaitMs,
-      create: () => [],
-      onComplete: told => this.mail(told),
+      create: makeDigest,
+      onComplete: ({ told, tellMailed }) => {
+        this.mail(told);
+        tellMailed();
+      },
     });
   }
 
-  /** Takes what a policy told; `standing` is not told. */
-  add(finding: Finding, notification: Notification): void {
+  /**
+   * Takes what a policy told; `standing` is not told. Resolves when it was mailed, or at once when it never will be;
+   * not at all when `close` comes before.
+   */
+  async add(finding: Finding, notification: Notification): Promise<void> {
     const { emailTo, emailMode } = this.options.settings;
     if (notification.reason === 'standing' || emailTo.length === 0) return;
-    if (emailMode === 'each') this.mail([{ finding, notification }]);
-    else this.runs.touch(finding.runId).push({ finding, notification });
+    if (emailMode === 'each') return this.mail([{ finding, notification }]);
+    const digest = this.runs.touch(finding.runId);
+    digest.told.push({ finding, notification });
+    await digest.mailed;
   }
 
-  /** Mails what is gathered, then ends: what was told will not come again by itself. */
+  /** Ends without mailing what is gathered: nothing is sent after a close, and the next run tells it again. */
   close(): void {
-    this.runs.completeAll();
     this.runs.close();
   }
 
   private mail(told: Told[]): void {
     const { settings, scannedBy, now = () => new Date() } = this.options;
+    const { runId = null, forced } = told[0]?.finding ?? {};
+    const run = { runId, ...(forced === true ? { force: true as const } : {}) };
     for (const [address, own] of groupByRecipient(told, settings.emailTo)) {
       let mail: Mail;
       try {
@@ -56,7 +66,20 @@ export class DigestCollector {
         this.options.onError(asCertDeskError(error, 'CONFIG'));
         continue;
       }
-      this.options.onMail(mail);
+      this.options.onMail(mail, run);
     }
   }
+}
+
+/** What was told in one run. */
+interface Digest {
+  told: Told[];
+  mailed: Promise<void>;
+  tellMailed: () => void;
+}
+
+function makeDigest(): Digest {
+  let tellMailed = (): void => {};
+  const mailed = new Promise<void>(resolve => (tellMailed = resolve));
+  return { told: [], mailed, tellMailed };
 }

@@ -17,6 +17,9 @@ export interface PolicyOptions {
   now?: () => Date;
 }
 
+/** Keys told in this process and not yet known to have gone out, per repository and memory. */
+const goingOut = new WeakMap<Repository, Map<string, Set<string>>>();
+
 /** What was decided of one Finding, or the throw that says why that one could not be. */
 type Answer = () => Notification | null;
 
@@ -26,13 +29,17 @@ type Answer = () => Notification | null;
  */
 export class Policy {
   private readonly deciding: Batcher<Finding, Answer>;
+  private readonly confirming: Batcher<string, void>;
   private readonly select: ReturnType<typeof selectPlaces>;
+  /** Those of `goingOut` that this policy told. */
+  private readonly unconfirmed = new Set<string>();
   private readonly now: () => Date;
 
   constructor(private readonly options: PolicyOptions) {
     this.now = options.now ?? (() => new Date());
     this.select = selectPlaces(options.settings);
     this.deciding = new Batcher(findings => this.alone(() => this.decideAll(findings)));
+    this.confirming = new Batcher(keys => this.alone(() => this.confirmAll(keys)));
   }
 
   /**
@@ -42,6 +49,19 @@ export class Policy {
   async handle(finding: Finding, options: { forced: boolean }): Promise<Notification | null> {
     const answer = await this.deciding.add(options.forced ? { ...finding, forced: true } : finding);
     return answer();
+  }
+
+  /**
+   * What was told of the key has gone out. Until then it counts as told in this process only: after a restart in
+   * between, the next run tells it again.
+   */
+  confirm(key: string): Promise<void> {
+    return this.confirming.add(key);
+  }
+
+  /** What is not confirmed by now did not go out: the next run tells it again. */
+  close(): void {
+    for (const key of this.unconfirmed) this.goingOut().delete(key);
   }
 
   /** Nothing of the key until then, forced or not. Throws BAD_MESSAGE. */
@@ -80,7 +100,10 @@ export class Policy {
       const told = ended.filter(({ key }) => isTold(notices.get(key) ?? emptyNotice(key)));
       await repository.saveNotices(
         memory,
-        told.map(({ key }) => decideCleared(notices.get(key) ?? emptyNotice(key), now).notice),
+        told.map(({ key }) => {
+          const before = this.settled(notices.get(key) ?? emptyNotice(key));
+          return this.tell(before, decideCleared(before, now).notice);
+        }),
       );
       return told.map(finding => ({
         ...finding,
@@ -103,9 +126,10 @@ export class Policy {
     const changed = new Map<string, Notice>();
     const answers = findings.map((finding): Answer => {
       try {
-        const before = changed.get(finding.key) ?? notices.get(finding.key) ?? null;
+        const before = changed.get(finding.key) ?? this.settled(notices.get(finding.key) ?? null, finding.runId);
         const { notification, notice } = this.decideOne(finding, before, retired);
-        changed.set(finding.key, notice);
+        const isToldNow = notification !== null && notification.reason !== 'standing';
+        changed.set(finding.key, isToldNow ? this.tell(before ?? emptyNotice(finding.key), notice) : notice);
         return () => notification;
       } catch (cause) {
         const text = 'The Finding in msg.payload is damaged. Pass on what SSL Scan or Expiry Check sent, unchanged.';
@@ -116,6 +140,40 @@ export class Policy {
     });
     if (changed.size > 0) await repository.saveNotices(memory, [...changed.values()]);
     return answers;
+  }
+
+  private async confirmAll(keys: string[]): Promise<void[]> {
+    const { repository, memory } = this.options;
+    const notices = await repository.notices(memory, keys);
+    const settled = [...notices.values()].map(notice => ({ ...notice, unsent: null }));
+    if (settled.length > 0) await repository.saveNotices(memory, settled);
+    for (const key of keys) {
+      this.goingOut().delete(key);
+      this.unconfirmed.delete(key);
+    }
+    return keys.map(() => undefined);
+  }
+
+  /** The notice as it counts: without a telling that a restart cut off. The run that told it gets its answer again. */
+  private settled<T extends Notice | null>(notice: T, runId: string | null = null): T | Notice {
+    if (!notice?.unsent || this.goingOut().has(notice.key)) return notice;
+    return runId !== null && runId === notice.lastRunId ? notice : notice.unsent;
+  }
+
+  private tell(before: Notice, after: Notice): Notice {
+    this.goingOut().add(after.key);
+    this.unconfirmed.add(after.key);
+    const { unsent, ...stood } = before;
+    return { ...after, unsent: unsent ?? stood };
+  }
+
+  private goingOut(): Set<string> {
+    const { repository, memory } = this.options;
+    const memories = goingOut.get(repository) ?? new Map<string, Set<string>>();
+    goingOut.set(repository, memories);
+    const keys = memories.get(memory) ?? new Set<string>();
+    memories.set(memory, keys);
+    return keys;
   }
 
   private decideOne(finding: Finding, before: Notice | null, retired: ReadonlySet<string>): Decision {

@@ -1,11 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { CertDeskError } from '../../lib/model/errors';
 import { openRepository } from '../../lib/repository/open';
 import type { Repository } from '../../lib/repository/repository';
-import { text, type Config } from './config';
+import { number, text, type Config } from './config';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_RETENTION_DAYS = 365;
@@ -54,8 +53,7 @@ export function useRepository(RED: NodeAPI, node: Node, config: Config): Reposit
     release: async () => {
       entry.users -= 1;
       if (entry.users > 0) return;
-      shared.delete(place.path);
-      clearInterval(entry.pruning);
+      forget(place.path, entry);
       await entry.opened.then(repository => repository.close()).catch(() => {}); // one that never opened has nothing to close
     },
   };
@@ -88,7 +86,7 @@ export function readRepositoryConfig(RED: NodeAPI, config: Config): RepositoryNo
   const path = text(config, 'path');
   return {
     path: path === '' ? defaultPath(RED) : resolve(RED.settings.userDir ?? '.', path),
-    retentionDays: Number(text(config, 'retentionDays')) || DEFAULT_RETENTION_DAYS,
+    retentionDays: number(config, 'retentionDays', DEFAULT_RETENTION_DAYS, { min: 1, max: 36_500 }),
     baseUrl: text(config, 'baseUrl').replace(/\/+$/, ''),
   };
 }
@@ -112,7 +110,6 @@ function defaultPath(RED: NodeAPI): string {
 }
 
 function open({ path, retentionDays }: RepositoryPlace): Shared {
-  if (path !== MEMORY) mkdirSync(resolve(path, '..'), { recursive: true, mode: 0o700 });
   const opened = told(openRepository({ kind: 'sqlite', path }));
   const prune = (): void => {
     opened.then(repository => repository.prune(retentionDays, new Date())).catch(() => {}); // told by every use
@@ -120,7 +117,13 @@ function open({ path, retentionDays }: RepositoryPlace): Shared {
   prune();
   const entry: Shared = { users: 0, opened, pruning: setInterval(prune, DAY_MS).unref() };
   shared.set(path, entry);
+  opened.catch(() => forget(path, entry)); // so that the next deploy tries again
   return entry;
+}
+
+function forget(path: string, entry: Shared): void {
+  clearInterval(entry.pruning);
+  if (shared.get(path) === entry) shared.delete(path);
 }
 
 function ownUrl(RED: NodeAPI): string {

@@ -1,5 +1,5 @@
 import type { HelpdeskType } from '../../lib/helpdesks/helpdesk';
-import { CertDeskError } from '../../lib/model/errors';
+import { asCertDeskError, CertDeskError } from '../../lib/model/errors';
 import { REASONS, type Notification } from '../../lib/model/finding';
 import type { TicketOverrides, TicketSettings } from '../../lib/tickets/settings';
 import { choice, isRecord, json, text, type Config } from './config';
@@ -39,13 +39,24 @@ export function readOverrides(message: object): { notification?: Notification; o
     throw new CertDeskError('BAD_MESSAGE', 'msg.ticket is an object such as { queue: "Web", priority: "High" }.');
   }
   if (ticket === undefined) return notification === undefined ? {} : { notification };
-  const { fields, priority, ...rest } = ticket;
+  const { fields: _, resolveFields: __, priority: ___, ...rest } = ticket;
+  const target = Object.keys(rest).map(name => [name, text(rest, name)] as const);
+  const priority = text(ticket, 'priority');
+  const fields = asBadMessage(() => json(ticket, 'fields'));
   const overrides: TicketOverrides = {
-    target: Object.fromEntries(Object.keys(rest).map(name => [name, text(rest, name)])),
-    ...(typeof priority === 'string' || typeof priority === 'number' ? { priority: String(priority) } : {}),
-    ...(isRecord(fields) ? { fields } : {}),
+    target: Object.fromEntries(target.filter(([, value]) => value !== '')),
+    ...(priority === '' ? {} : { priority }),
+    ...(Object.keys(fields).length === 0 ? {} : { fields }),
   };
   return { overrides, ...(notification === undefined ? {} : { notification }) };
+}
+
+function asBadMessage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CertDeskError('BAD_MESSAGE', `msg.ticket: ${asCertDeskError(error, 'BAD_MESSAGE').message}`);
+  }
 }
 
 function isNotification(value: unknown): value is Notification {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { SinonSpy } from 'sinon';
 import type { Finding } from '../../lib/model/finding';
 import type { RunSummary } from '../../lib/model/report';
@@ -115,6 +117,52 @@ describe('nodes in a real Node-RED', function () {
       assert.deepEqual(runtime.messages('reports'), []);
     });
 
+    it('stops a run that is still starting', async () => {
+      const silent = await up(startOdd('silent', '127.0.0.44'));
+      const targets = `slow.example@127.0.0.44:${silent.port}`;
+      await deploy({ targets, scan: { timeoutMs: '60000' } });
+      runtime.send('scan', {});
+      runtime.send('scan', { stop: true });
+      const [run] = await runtime.until('runs', 1);
+      assert.equal((run?.payload as RunSummary).stopped, true);
+      runtime.send('scan', {});
+      await waitFor(
+        () => silent.connections > 0,
+        10_000,
+        () => 'the next run',
+      );
+      assert.deepEqual(runtime.messages('errors'), []);
+    });
+
+    it('closes while a run is starting, and nothing of it goes on', async () => {
+      const silent = await up(startOdd('silent', '127.0.0.45'));
+      await deploy({ targets: `slow.example@127.0.0.45:${silent.port}`, scan: { timeoutMs: '60000' } });
+      runtime.send('scan', {});
+      await runtime.unload();
+      const { connections } = silent;
+      await new Promise(resolve => setTimeout(resolve, 300));
+      assert.equal(silent.connections, connections);
+      assert.equal(silent.openConnections, 0);
+    });
+
+    it('says REPOSITORY when the repository cannot be opened, and works after it was mended and deployed', async () => {
+      await writeFile(join(runtime.userDir, 'file'), 'not a folder');
+      const port = await closedPort('127.0.0.46');
+      const broken = (path: string): Promise<void> =>
+        deploy({
+          targets: `a.example@127.0.0.46:${port}`,
+          scan: { repository: 'base' },
+          more: [{ id: 'base', type: 'certdesk-repository', z: null, path }],
+        });
+      await broken('file/x/repository.db');
+      runtime.send('scan', {});
+      assert.equal((await error()).code, 'REPOSITORY');
+      await runtime.unload();
+      await broken('fine/repository.db');
+      runtime.send('scan', {});
+      await runtime.until('runs', 1);
+    });
+
     it('passes runId and force on, with a Node-RED sequence whose last part has the count', async () => {
       const port = await closedPort('127.0.0.43');
       await deploy({ targets: `a.example@127.0.0.43:${port}\nb.example@127.0.0.43:${port}` });
@@ -193,6 +241,40 @@ describe('nodes in a real Node-RED', function () {
       await runtime.untilQuiet();
       assert.equal(runtime.messages('mail').length, 1);
       assert.equal(runtime.messages('syslog').length, 1);
+    });
+
+    it('tells again what a redeploy cut off on its way to the ticket', async () => {
+      const certificate = await ca.issue({
+        commonName: 'cut.example',
+        dns: ['cut.example'],
+        notBefore: inDays(-85),
+        notAfter: inDays(5),
+      });
+      const server = await up(startHealthy({ ...certificate, host: '127.0.0.47' }));
+      const flow = { targets: `cut.example@127.0.0.47:${server.port}`, policy: { frequency: 'monthly' } };
+      await deploy(flow);
+      runtime.send('scan', {});
+      await runtime.until('expiring', 1);
+      await runtime.unload();
+      await deploy(flow);
+      runtime.send('scan', {});
+      await runtime.until('records', 1);
+      const tickets = await runtime.admin<{ total: number }>('get', '/certdesk/default/tickets');
+      assert.equal(tickets.body.total, 1);
+    });
+
+    it('mails what a redeploy cut off with the next run', async () => {
+      const flow = { policy: { emailTo: 'ops@example.com', digestWaitMs: '60000', frequency: 'monthly' } };
+      await deploy(flow);
+      const finding = await sampleFinding('digest.example');
+      runtime.send('policy', { payload: { ...finding, runId: 'own-1' } });
+      await runtime.until('told', 1);
+      await runtime.untilQuiet(1500);
+      await runtime.unload();
+      await deploy({ policy: { ...flow.policy, digestWaitMs: '100' } });
+      runtime.send('policy', { payload: { ...finding, runId: 'own-2' } });
+      const [mail] = await runtime.until('mail', 1);
+      assert.equal(mail?.['runId'], 'own-2');
     });
 
     it('takes a RunSummary and passes nothing on', async () => {
@@ -290,6 +372,9 @@ describe('nodes in a real Node-RED', function () {
       const [record] = await runtime.until('records', 1);
       assert.equal((record?.payload as TicketRecord).priority, 'Low');
       runtime.send('ticket', { payload: await sampleFinding('bad.example'), ticket: 'Low' });
+      assert.equal((await error()).code, 'BAD_MESSAGE');
+      runtime.forget();
+      runtime.send('ticket', { payload: await sampleFinding('worse.example'), ticket: { fields: 'no JSON' } });
       assert.equal((await error()).code, 'BAD_MESSAGE');
     });
 

@@ -50,6 +50,61 @@ describe('Policy', () => {
     });
   });
 
+  describe('what did not go out before an end', () => {
+    const given = expiry(END, { runId: 'r1' });
+    const next = expiry(END, { runId: 'r2' });
+    const said = async (who: Policy, finding: Finding): Promise<string | undefined> =>
+      (await who.handle(finding, { forced: false }))?.reason;
+    beforeEach(() => {
+      settings = { ...settings, frequency: 'weekly' };
+      now = new Date('2026-06-01T10:00:00Z');
+    });
+
+    it('is told again by the next run', async () => {
+      const first = policy();
+      assert.equal(await said(first, given), 'new');
+      first.close();
+      assert.equal(await said(policy(), next), 'new');
+    });
+    it('is not told again once it was confirmed', async () => {
+      const first = policy();
+      await said(first, given);
+      await first.confirm(given.key);
+      first.close();
+      assert.equal(await said(policy(), next), 'standing');
+    });
+    it('counts as told while the one that told it goes on', async () => {
+      const first = policy();
+      await said(first, given);
+      assert.equal(await said(first, next), 'standing');
+    });
+    it('gets the same answer again from the same run', async () => {
+      const first = policy();
+      await said(first, given);
+      first.close();
+      assert.equal(await said(policy(), given), 'new');
+    });
+    it('falls back to what was told before, not to nothing', async () => {
+      const first = policy();
+      await said(first, given);
+      await first.confirm(given.key);
+      now = new Date('2026-06-08T10:00:00Z');
+      const again = policy();
+      assert.equal((await again.handle(next, { forced: false }))?.count, 2);
+      again.close();
+      const last = await policy().handle(expiry(END, { runId: 'r3' }), { forced: false });
+      assert.deepEqual([last?.reason, last?.count, last?.lastAt], ['due', 2, '2026-06-01T10:00:00.000Z']);
+    });
+    it('is cleared again too', async () => {
+      const first = policy();
+      await said(first, given);
+      await first.confirm(given.key);
+      assert.equal(await said(first, expiry(END, { runId: 'r2', state: 'cleared' })), 'cleared');
+      first.close();
+      assert.equal(await said(policy(), expiry(END, { runId: 'r3', state: 'cleared' })), 'cleared');
+    });
+  });
+
   it('is due when asked for by hand, whatever the frequency', async () => {
     settings = { ...settings, frequency: 'weekly' };
     await tell('2026-06-01T10:00:00Z', expiry(END));
