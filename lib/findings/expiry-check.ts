@@ -8,6 +8,7 @@ import { readExpiryInput, type ExpiryInput, type ExpiryMessage } from './expiry-
 import { ExpiryRun } from './expiry-run';
 import { KnownKeys } from './known-keys';
 import { isOwnRun, makeOwnRunId } from './own-run';
+import { wasStopped } from './port-view';
 import { RunGatherer } from './run-gatherer';
 import { selectPlaces } from './selection';
 import type { ExpirySettings } from './settings';
@@ -49,7 +50,7 @@ export class ExpiryCheck {
       settleMs,
       create: runId => new ExpiryRun(runId ?? makeOwnRunId()),
       onComplete: (run, { summary }) => {
-        if (summary?.forced === true) run.forced = true;
+        if (summary !== null) run.end(summary);
         this.tell(run).catch((error: unknown) =>
           options.onError(asCertDeskError(error, 'REPOSITORY'), run.lastMessage),
         );
@@ -69,10 +70,13 @@ export class ExpiryCheck {
     for (const report of input.reports) this.options.repository.record(report);
     const run = input.runId === null ? new ExpiryRun(ownRunId) : this.runs.touch(input.runId);
     if (message.force === true) run.forced = true;
+    run.isStopped ||= input.reports.some(wasStopped);
     run.lastMessage = message;
     const reading = run.expect(this.candidates(input));
     if (input.part !== null && input.runId !== null && run.addPart(input.part)) {
       this.runs.take(input.runId);
+      const summary = await this.options.repository.runSummary(input.runId);
+      if (summary !== null) run.end(summary);
       await this.tell(run);
     } else if (input.runId === null) {
       await reading;
@@ -137,10 +141,11 @@ export class ExpiryCheck {
     const left = names.length === 0 ? [] : await repository.endpoints({ names });
     const endpoints = [...new Map([...holders, ...left].map(seen => [seen.endpoint.name, seen])).values()];
     const seen = endpoints.flatMap(({ sightings }) => sightings.flatMap(s => s.fingerprints));
-    const { runId, forced } = run;
+    const { runId, forced, isStopped } = run;
     const judged = judgeExpiry({
       runId,
       forced,
+      isStopped,
       now: this.now(),
       settings,
       candidates,

@@ -1,4 +1,5 @@
 import type { Certificate } from '../model/certificate';
+import type { RunSummary } from '../model/report';
 import type { ExpiryInput, ExpiryMessage } from './expiry-input';
 
 /** What there is to judge in a run. */
@@ -12,6 +13,8 @@ export interface Candidates {
 /** One run while it is gathered: only what may be told is kept of its messages. */
 export class ExpiryRun {
   forced = false;
+  /** Whether its scan was ended before it had looked everywhere. */
+  isStopped = false;
   lastMessage: ExpiryMessage = {};
   private readonly due = new Map<string, Certificate>();
   private readonly keys = new Set<string>();
@@ -19,6 +22,12 @@ export class ExpiryRun {
   private readonly sequences = new Map<string, { indexes: Set<number>; count: number | null }>();
 
   constructor(readonly runId: string) {}
+
+  /** Takes what the end of its scan told. */
+  end(summary: Pick<RunSummary, 'forced' | 'stopped'>): void {
+    this.forced ||= summary.forced;
+    this.isStopped ||= summary.stopped;
+  }
 
   /** Takes candidates that are still being read. A read that failed is its own message's error. */
   expect(reading: Promise<Candidates>): Promise<Candidates> {

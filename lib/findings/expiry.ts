@@ -17,6 +17,8 @@ export const EXPIRY_CAUSE = 'expiry';
 export interface ExpiryFacts {
   runId: string;
   forced: boolean;
+  /** Its scan was stopped: then nothing clears. */
+  isStopped: boolean;
   now: Date;
   settings: ExpirySettings;
   /** To be judged: those due by their dates, and those that were found before. */
@@ -61,7 +63,7 @@ export function judgeExpiry(facts: ExpiryFacts): Judged {
     if (endpoints !== null && isDue(certificate, facts.settings, facts.now)) {
       return activate(facts, key, certificate, endpoints, before);
     }
-    const isOver = before !== undefined && holding.length === 0;
+    const isOver = before !== undefined && holding.length === 0 && !facts.isStopped;
     return isOver && select(certificate, before.finding.endpoints) !== null ? clear(facts, before, byName) : [];
   });
   return { findings: judged.flatMap(each => each.findings), changed: judged.flatMap(each => each.changed) };

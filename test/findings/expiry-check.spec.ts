@@ -226,6 +226,41 @@ describe('ExpiryCheck', () => {
     assert.deepEqual(states(await run('r3', [look('r3', ending('0B', 90))], makeCheck())), ['0A cleared']);
   });
 
+  it('clears nothing in a run that was stopped, neither for the first time nor again', async () => {
+    const renewed = ending('0B', 90);
+    await run('r1', [look('r1', ending('0A', 5))]);
+    nextDay();
+    await run('r2', [look('r2', renewed)]);
+    const cut = (runId: string): EndpointReport =>
+      unreachable({ runId, at: now.toISOString(), endpoint: endpoint(8443) }, 'STOPPED');
+    nextDay();
+    assert.deepEqual(await run('r3', [cut('r3'), look('r3', renewed)]), []);
+    nextDay();
+    assert.deepEqual(states(await run('r4', [look('r4', renewed)])), ['0A cleared']);
+    nextDay();
+    assert.deepEqual(await run('r5', [look('r5', renewed), cut('r5')]), []);
+    assert.deepEqual(states(await run('r6', [look('r6', renewed)])), ['0A cleared']);
+  });
+
+  for (const hasAllParts of [true, false]) {
+    const how = hasAllParts ? 'whose sequence is whole' : 'of which only a part came';
+    it(`clears nothing in a run ${how} when its summary says that it was stopped`, async () => {
+      const renewed = ending('0B', 90);
+      await run('r1', [look('r1', ending('0A', 5))]);
+      nextDay();
+      await run('r2', [look('r2', renewed)]);
+      nextDay();
+      told.splice(0);
+      await repository.endRun(summary('r3', { stopped: true }));
+      const telling = once(events, 'told');
+      const count = hasAllParts ? { count: 1 } : {};
+      await check.add(look('r3', renewed), { runId: 'r3', parts: { id: 'r3', index: 0, ...count } });
+      await telling;
+      assert.deepEqual(told, [{ findings: [], runId: 'r3' }]);
+      assert.deepEqual(states(await run('r4', [look('r4', renewed)])), ['0A cleared']);
+    });
+  }
+
   it('clears nothing that never was told', async () => {
     await run('r1', [look('r1', ending('0A', 60))]);
     for (const runId of ['r2', 'r3']) {
