@@ -48,6 +48,19 @@ export function isFinding(value: unknown): value is Finding {
     typeof f.certificate === 'object' &&
     f.certificate !== null &&
     typeof f.certificate.notAfter === 'string' &&
-    Array.isArray(f.endpoints)
+    Array.isArray(f.endpoints) &&
+    f.endpoints.length > 0 &&
+    f.endpoints.every(isEndpoint)
+  );
+}
+
+function isEndpoint(value: unknown): value is Endpoint {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, domain, ip, port } = value as Partial<Endpoint>;
+  return (
+    typeof name === 'string' &&
+    (domain === null || typeof domain === 'string') &&
+    typeof ip === 'string' &&
+    Number.isInteger(port)
   );
 }
