@@ -55,7 +55,7 @@ export function placesNote(finding: Finding, places: readonly string[], scannedB
   const name = oneLine(finding.certificate.commonName);
   return [
     `The SSL Certificate ${name} is also served at:`,
-    ...places.map(oneLine),
+    ...places.map(place => oneLine(place)),
     `Expiry Date: ${formatDate(finding.certificate.notAfter)}`,
     scannedByLine(scannedBy),
   ].join('\n');
@@ -121,7 +121,7 @@ function scannedByLine(scannedBy: string): string {
 /** What CertDesk adds: all places where there is more than one, and what to do about each check. */
 function additions(finding: Finding): string[] {
   const places = [...new Set(finding.endpoints.map(placeOf))];
-  const listed = places.length > 1 ? ['Places:', ...places.map(oneLine)] : [];
+  const listed = places.length > 1 ? ['Places:', ...places.map(place => oneLine(place))] : [];
   const checks = vulnerable(finding);
   const advice = [...new Set(checks.map(check => `${check.id}: ${ADVICE[check.id]}`))];
   return [...listed, ...(listed.length > 0 && advice.length > 0 ? [''] : []), ...advice];

@@ -317,7 +317,7 @@ describe('the desk', () => {
   it('refuses a template that cannot be read, by its name', () => {
     assert.throws(
       () => lab.desk({ body: '{{#open}}' }),
-      (error: CertDeskError) => error.code === 'CONFIG' && error.message.startsWith('body:'),
+      (error: CertDeskError) => error.code === 'CONFIG' && error.message.startsWith('body '),
     );
   });
 
