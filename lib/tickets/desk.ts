@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CheckResult, Helpdesk, HelpdeskType } from '../helpdesks/helpdesk';
+import type { CheckResult } from '../helpdesks/helpdesk';
 import { createLimit } from '../helpdesks/limit';
 import { asCertDeskError, CertDeskError } from '../model/errors';
-import type { Finding, Notification } from '../model/finding';
+import type { Finding } from '../model/finding';
 import { checkTemplate } from '../model/text';
 import type { TicketRecord } from '../model/ticket';
-import type { Repository, Work } from '../repository/repository';
 import { Carrier } from './carry-out';
 import { withClaim } from './claim';
+import type { DeskOptions, HandleOptions } from './desk-options';
 import { KeyLocks } from './key-locks';
-import { Outbox, type QueueState, type RetryOptions } from './outbox';
+import { Outbox, type RetryOptions } from './outbox';
 import { TicketReader } from './reader';
 import { emptyRecord } from './record';
-import type { TicketOverrides, TicketSettings } from './settings';
+import { takeUp } from './take-up';
 import { ticketTexts } from './texts';
-import { forCallback, fromRow, makeWork, noticeOf, replace, toRow, type DeskWork } from './work';
+import { forCallback, makeWork, noticeOf, replace, toRow, type DeskWork } from './work';
 
+export type { DeskOptions, HandleOptions } from './desk-options';
 export type { QueueState } from './outbox';
 
 /** Keys acted on at once; the adapter bounds its requests as well. */
@@ -27,35 +28,6 @@ const CLAIM_WAIT_MS = 45_000;
 const RETRY: RetryOptions = { firstMs: 15_000, mostMs: 15 * 60_000 };
 /** What is under way at close may end within this; the rest is resumed at the next start. */
 const CLOSE_WAIT_MS = 5_000;
-
-export interface DeskOptions {
-  /** Tells one helpdesk instance from another, e.g. `request-tracker:https://rt.example`. */
-  desk: string;
-  nodeId: string;
-  helpdesk: Helpdesk;
-  type: HelpdeskType;
-  repository: Repository;
-  settings: TicketSettings;
-  /** `CertDesk running at https://node-red.example:1880`, for the texts. */
-  scannedBy: string;
-  /** Something that was queued or parked was done. */
-  onRecord(record: TicketRecord, work: Work): void;
-  /** Something that waited turned out to need a person. */
-  onParked(error: CertDeskError, work: Work): void;
-  onQueue(waiting: QueueState): void;
-  onWarning?(text: string): void;
-  now?(): Date;
-  retry?: RetryOptions;
-  claim?: { leaseMs: number; waitMs: number };
-}
-
-export interface HandleOptions {
-  /** The policy's word; without one the Finding is due. */
-  notification?: Notification;
-  overrides?: TicketOverrides;
-  /** The message, so that what is done later can go out with it. */
-  message: Record<string, unknown>;
-}
 
 /**
  * Keeps one helpdesk in step with what is found: decides by the table of docs/design.md and carries it out, one
@@ -68,10 +40,14 @@ export class Desk {
   private readonly carrier: Carrier;
   private readonly outbox: Outbox;
   private readonly underWay = new Set<Promise<unknown>>();
+  /** Accepted, and not yet in the repository. */
+  private readonly unsaved = new Set<DeskWork>();
   private readonly now: () => Date;
   /** Until then the helpdesk asked not to be bothered. */
   private pause: { until: number; error: CertDeskError } | null = null;
   private isClosed = false;
+  /** Closed, and no longer waited for: the next desk may have taken its work up. */
+  private hasEnded = false;
 
   /** @throws CertDeskError `CONFIG` when a template can't be read */
   constructor(private readonly options: DeskOptions) {
@@ -92,8 +68,7 @@ export class Desk {
 
   /** Takes up what was left before a restart, in the background. @throws CertDeskError `REPOSITORY` */
   async start(): Promise<void> {
-    const { repository, desk, nodeId } = this.options;
-    const left = (await repository.work(desk)).filter(work => work.nodeId === nodeId).map(fromRow);
+    const left = await takeUp(this.options.repository, this.options);
     for (const work of left) this.outbox.add(work);
     void this.outbox.run(left);
   }
@@ -101,13 +76,12 @@ export class Desk {
   /**
    * Brings the ticket of a Finding to where it should be. What may pass by itself comes back as `queued` and is done
    * later (onRecord).
-   * @throws CertDeskError what a person must mend, after the work was parked; `REPOSITORY`, `BAD_MESSAGE`
+   * @throws CertDeskError what a person must mend, after the work was parked; `STOPPED` while it closes, after the work
+   * was kept for the next start; `REPOSITORY`, `BAD_MESSAGE`
    */
   handle(finding: Finding, options: HandleOptions): Promise<TicketRecord> {
-    if (this.isClosed) return Promise.reject(new CertDeskError('STOPPED', 'This node is being closed.'));
     const { desk, nodeId } = this.options;
-    const work = makeWork({ desk, nodeId, finding, ...options, now: this.now() });
-    return this.track(this.locks.run(finding.key, () => this.take(work)));
+    return this.track(this.accept(makeWork({ desk, nodeId, finding, ...options, now: this.now() })));
   }
 
   /** Tries at once what is queued or parked for a key. */
@@ -126,21 +100,44 @@ export class Desk {
     this.isClosed = true;
     this.outbox.close();
     const timer = new AbortController();
-    const waited = delay(CLOSE_WAIT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([Promise.allSettled(this.underWay), waited]);
+    const waitMs = this.options.closeWaitMs ?? CLOSE_WAIT_MS;
+    const waited = delay(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([this.idle(), waited]);
     timer.abort();
+    this.hasEnded = true;
+    // Whoever closes the desk may close the repository next.
+    await Promise.all([...this.unsaved].map(work => this.options.repository.saveWork(toRow(work))));
+  }
+
+  private async idle(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+  }
+
+  private async accept(work: DeskWork): Promise<TicketRecord> {
+    this.tryTexts(work);
+    if (this.isClosed) {
+      await this.options.repository.saveWork(toRow(work));
+      throw stopped();
+    }
+    this.unsaved.add(work);
+    try {
+      return await this.locks.run(work.key, () => this.take(work));
+    } finally {
+      this.unsaved.delete(work);
+    }
   }
 
   /** Under the lock of the key. */
   private async take(work: DeskWork): Promise<TicketRecord> {
-    this.tryTexts(work);
     const told = await this.carried(work);
     if (told !== null) return told;
     const older = this.outbox.ofKey(work.key);
     const seen = await this.look(work, older);
     if (seen !== null && !(seen instanceof CertDeskError)) return seen;
+    if (this.hasEnded) throw stopped();
     const whole = older.reduceRight((newer, waiting) => replace(waiting, newer), work);
     await this.options.repository.saveWork(toRow(whole));
+    this.unsaved.delete(work);
     for (const waiting of older) await this.discard(waiting);
     const result = seen ?? (await this.attempt(whole, older.length === 0));
     if (!(result instanceof CertDeskError)) return result ?? this.record(whole, 'left');
@@ -212,6 +209,7 @@ export class Desk {
 
   /** Keeps a work that failed: to be tried again by itself, or parked for a person. */
   private async postpone(work: DeskWork, error: CertDeskError): Promise<void> {
+    if (this.hasEnded) return;
     const { type, repository } = this.options;
     work.attempts += 1;
     work.state = error.isPassing ? 'queued' : 'parked';
@@ -265,6 +263,13 @@ export class Desk {
     job.then(forget, forget);
     return job;
   }
+}
+
+function stopped(): CertDeskError {
+  return new CertDeskError(
+    'STOPPED',
+    'This node is being closed. The Finding is kept, and carried out when it starts.',
+  );
 }
 
 /** What the repository can't do is for the caller; everything else is kept and tried again or parked. */

@@ -117,8 +117,11 @@ export function replace(older: DeskWork, newer: DeskWork): DeskWork {
       ...(word === undefined ? {} : { notification: word }),
       // Clearing is told once: a note that may have been sent already is looked for by its own marker.
       marker: isSameClearing ? message.marker : newer.message.marker,
-      done: isSameClearing ? message.done : message.done.filter(step => isActive && step === 'reopen'),
-      ...(message.trying === undefined ? {} : { trying: message.trying }),
+      done: [
+        ...(isSameClearing ? message.done : message.done.filter(step => isActive && step === 'reopen')),
+        ...fresh.done,
+      ],
+      ...(message.trying === undefined || fresh.trying !== undefined ? {} : { trying: message.trying }),
       replaced: [...message.replaced, ...(own === null ? [] : [own]), ...newer.message.replaced],
     },
   };

@@ -328,6 +328,6 @@ describe('the desk, when things break', () => {
     await Promise.all([retried, closed]);
     await assert.rejects(desk.handle(expiry(), due), { code: 'STOPPED' });
     assert.equal(lab.records.length + lab.parked.length, 0);
-    assert.equal((await lab.repository.work(DESK)).length, 1);
+    assert.equal((await lab.repository.work(DESK)).length, 2);
   });
 });
