@@ -112,7 +112,7 @@ export class ExpiryCheck {
     const { repository, settings } = this.options;
     const now = this.now();
     const keys = await this.known.of(input.reports.map(report => report.endpoint.name));
-    const silent = input.reports.filter(report => servedBy(report).length === 0).map(report => report.endpoint.name);
+    const silent = input.reports.filter(isSilent).map(report => report.endpoint.name);
     const remembered = silent.length === 0 ? [] : await repository.endpoints({ names: silent });
     const certificates = [...input.reports.flatMap(servedBy), ...(await this.lastCertificates(remembered))];
     const endpoints = input.reports.map(report => report.endpoint);
@@ -176,6 +176,11 @@ export class ExpiryCheck {
 function servedBy(report: EndpointReport): Certificate[] {
   if (report.status === 'unreachable' || report.certificate === null) return [];
   return [report.certificate, ...report.otherCertificates];
+}
+
+/** Whether what was known before of the endpoint's certificates counts on. */
+function isSilent(report: EndpointReport): boolean {
+  return servedBy(report).length === 0 || report.certificatesComplete === false;
 }
 
 function uniqueCertificates(certificates: readonly Certificate[]): Certificate[] {

@@ -1,7 +1,7 @@
 import type { Certificate } from '../model/certificate';
 import type { CheckId } from '../model/checks';
 import type { Endpoint } from '../model/endpoint';
-import { STAGES, type Check, type EndpointReport } from '../model/report';
+import { servedFingerprints, STAGES, type Check, type EndpointReport } from '../model/report';
 import type { KnownEndpoint, Sighting } from '../repository/repository';
 import type { Answers } from './causes';
 import { currentCertificates } from './renewal';
@@ -69,7 +69,7 @@ function view(
   const endpoint = report?.endpoint ?? known?.endpoint;
   if (endpoint === undefined) return [];
   const own = isSeen ? [report.certificate, ...report.otherCertificates].filter(c => c !== null) : [];
-  const sightings = addSighting(known?.sightings ?? [], report, own);
+  const sightings = addSighting(known?.sightings ?? [], report, certificates);
   const everything = new Map([...certificates, ...own.map(c => [c.fingerprint256, c] as const)]);
   const current = currentCertificates({ endpoint, sightings }, everything);
   if (isSeen) {
@@ -102,8 +102,11 @@ function view(
 function addSighting(
   known: readonly Sighting[],
   report: EndpointReport | undefined,
-  own: readonly Certificate[],
+  certificates: ReadonlyMap<string, Certificate>,
 ): Sighting[] {
-  if (report === undefined || own.length === 0 || known.some(s => s.runId === report.runId)) return [...known];
-  return [{ runId: report.runId, at: report.scannedAt, fingerprints: own.map(c => c.fingerprint256) }, ...known];
+  if (report === undefined || report.status === 'unreachable') return [...known];
+  const before = (known[0]?.fingerprints ?? []).flatMap(fingerprint => certificates.get(fingerprint) ?? []);
+  const fingerprints = servedFingerprints(report, before);
+  if (fingerprints.length === 0 || known.some(s => s.runId === report.runId)) return [...known];
+  return [{ runId: report.runId, at: report.scannedAt, fingerprints }, ...known];
 }

@@ -28,6 +28,7 @@ export function isReport(value: unknown): value is EndpointReport {
     (certificate === null || isCertificate(certificate)) &&
     isListOf(value['otherCertificates'], isCertificate) &&
     (value['chain'] === undefined || isListOf(value['chain'], isCertificate)) &&
+    (value['certificatesComplete'] === undefined || value['certificatesComplete'] === false) &&
     isListOf(value['ciphers'], isCipher) &&
     isListOf(value['checks'], isCheck) &&
     isJson(value)

@@ -55,9 +55,26 @@ export interface EndpointReport {
   chain: Certificate[];
   /** Further certificates that the same endpoint serves, an RSA one beside an ECDSA one. */
   otherCertificates: Certificate[];
+  /**
+   * False where the other kind of certificate (RSA, ECDSA) could not be asked for: one that is not shown may be served
+   * all the same. Left out otherwise. An addition to the report as first published.
+   */
+  certificatesComplete?: false;
   protocols: Record<Protocol, ProtocolState>;
   ciphers: Cipher[];
   checks: Check[];
+}
+
+/**
+ * Fingerprints of what an endpoint serves by a report, today's clients' first. What was served `before` and is of a
+ * type of key that the report doesn't show counts as well where the report is not complete.
+ */
+export function servedFingerprints(report: EndpointReport, before: readonly Certificate[]): string[] {
+  const shown = [report.certificate, ...report.otherCertificates].filter(certificate => certificate !== null);
+  const types = new Set(shown.map(certificate => certificate.keyType));
+  const isKept = report.certificatesComplete === false && shown.length > 0;
+  const kept = isKept ? before.filter(certificate => !types.has(certificate.keyType)) : [];
+  return [...new Set([...shown, ...kept].map(certificate => certificate.fingerprint256))];
 }
 
 /** How one run went; the last thing told of it. */

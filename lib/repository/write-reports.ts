@@ -1,7 +1,7 @@
 import type { Selectable, Transaction } from 'kysely';
 import type { Certificate } from '../model/certificate';
 import { placeOf } from '../model/endpoint';
-import type { EndpointReport } from '../model/report';
+import { servedFingerprints, type EndpointReport } from '../model/report';
 import { storeCertificates } from './certificates';
 import { evidenceRow, storeEvidence } from './evidence';
 import { fromJson } from './json';
@@ -30,12 +30,13 @@ export async function writeReports(trx: Transaction<Schema>, batch: EndpointRepo
   const rows = await trx.selectFrom('endpoint').selectAll().where('name', 'in', names).execute();
   const before: EndpointRows = new Map(rows.map(row => [row.name, row]));
   const after: EndpointRows = new Map(before);
+  const served = await certificatesBefore(trx, reports, rows);
   const evidence: EvidenceTable[] = [];
   for (const report of reports) {
     const known = after.get(report.endpoint.name);
     const judged = report.status === 'unreachable' ? null : evidenceRow(report);
     if (judged !== null) evidence.push(judged);
-    after.set(report.endpoint.name, { ...merge(known, report), ...mergeEvidence(known, report, judged) });
+    after.set(report.endpoint.name, { ...merge(known, report, served), ...mergeEvidence(known, report, judged) });
   }
   await storeEvidence(trx, evidence);
   await upsertEndpoints(trx, [...after.values()]);
@@ -57,6 +58,29 @@ function assertFits(report: EndpointReport): void {
 /** The certificates that a report saw served, today's clients' first. */
 function servedBy(report: EndpointReport): Certificate[] {
   return [...(report.certificate === null ? [] : [report.certificate]), ...report.otherCertificates];
+}
+
+/** What the endpoints of incomplete reports may serve beside what those show; see `servedFingerprints`. */
+async function certificatesBefore(
+  trx: Transaction<Schema>,
+  reports: EndpointReport[],
+  rows: EndpointRow[],
+): Promise<Map<string, Certificate>> {
+  const incomplete = new Set(
+    reports.filter(report => report.certificatesComplete === false).map(report => report.endpoint.name),
+  );
+  if (incomplete.size === 0) return new Map();
+  const wanted = new Set(rows.filter(row => incomplete.has(row.name)).flatMap(row => [...recentFingerprints(row)]));
+  const found =
+    wanted.size === 0
+      ? []
+      : await trx
+          .selectFrom('certificate')
+          .select('certificate')
+          .where('fingerprint', 'in', [...wanted])
+          .execute();
+  const known = [...found.map(row => fromJson<Certificate>(row.certificate)), ...reports.flatMap(servedBy)];
+  return new Map(known.map(certificate => [certificate.fingerprint256, certificate]));
 }
 
 /** Adds to the history, and returns the reports that were not there yet. */
@@ -87,11 +111,15 @@ async function insertSightings(trx: Transaction<Schema>, batch: EndpointReport[]
 }
 
 /** An endpoint's row with one more report, evidence apart. */
-function merge(known: EndpointRow | undefined, report: EndpointReport) {
+function merge(known: EndpointRow | undefined, report: EndpointReport, certificates: ReadonlyMap<string, Certificate>) {
   const { name, domain, ip, port, starttls } = report.endpoint;
   const at = report.scannedAt;
-  const fingerprints = servedBy(report).map(certificate => certificate.fingerprint256);
   const recent = known === undefined ? [] : fromJson<Sighting[]>(known.recent);
+  const before = recent.find(sighting => sighting.at <= at)?.fingerprints ?? [];
+  const fingerprints = servedFingerprints(
+    report,
+    before.flatMap(fingerprint => certificates.get(fingerprint) ?? []),
+  );
   if (fingerprints.length > 0) recent.push({ runId: report.runId, at, fingerprints });
   recent.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
   const isLatest = known === undefined || at >= known.last_seen_at;

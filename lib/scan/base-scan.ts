@@ -97,7 +97,9 @@ async function huntTls12({ dialogue, profile, limits }: Plan, first: Suite | nul
   }
   await huntSuites(dialogue, 'TLSv1.2', weak, limits);
   const kinds = new Set([...seen.accepted['TLSv1.2']].map(suite => suite.auth));
-  if (other[0] !== undefined && !kinds.has(other[0].auth)) await dialogue.ask('TLSv1.2', other);
+  if (other[0] === undefined || kinds.has(other[0].auth)) return;
+  const last = await dialogue.ask('TLSv1.2', other);
+  if (last.kind === 'unknown') seen.undecided.push({ protocol: 'TLSv1.2', suites: other, reason: last.reason });
 }
 
 /** The healthy suites for the kind of certificate that `first` did not need. */

@@ -73,6 +73,23 @@ export function hasAnswered(seen: Observation): boolean {
   return PROTOCOLS.some(protocol => seen.protocols[protocol].state === 'offered');
 }
 
+/** SSLv3 to TLS 1.2, where the suite decides the kind of certificate, newest first. */
+const BY_SUITE: readonly Protocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
+const KINDS: readonly string[] = ['RSA', 'ECDSA'];
+
+/**
+ * Whether the endpoint had its chance to show a certificate of each kind: in its newest version in which suites decide
+ * that, a kind that it did not show was refused.
+ */
+export function hasShownAllKinds(seen: Observation): boolean {
+  if (seen.protocols['TLSv1.2'].state === 'cannot-tell') return false;
+  const newest = BY_SUITE.find(protocol => seen.protocols[protocol].state === 'offered');
+  if (newest === undefined) return true;
+  const shown = new Set([...seen.accepted[newest]].map(suite => suite.auth));
+  const isOpen = ({ auth }: Suite): boolean => KINDS.includes(auth) && !shown.has(auth);
+  return !seen.undecided.some(({ protocol, suites }) => protocol === newest && suites.some(isOpen));
+}
+
 /** Diffie-Hellman suites that were accepted while the size of their prime stayed unknown. */
 export function primesUnknown(seen: Observation): Suite[] {
   const known = new Set(seen.primes.map(({ suite }) => suite));

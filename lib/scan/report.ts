@@ -1,5 +1,5 @@
 import { PROTOCOLS, type EndpointReport, type Protocol, type ProtocolState, type StageResult } from '../model/report';
-import type { Observation } from './observation';
+import { hasShownAllKinds, type Observation } from './observation';
 import { makeChecks } from './probes/registry';
 import type { Reply } from './reply';
 import type { ScanSettings } from './settings';
@@ -38,6 +38,7 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
     certificate: first?.leaf.certificate ?? null,
     chain: first?.chain.map(({ certificate }) => certificate) ?? [],
     otherCertificates: others.map(({ leaf }) => leaf.certificate),
+    ...(hasShownAllKinds(seen) ? {} : { certificatesComplete: false as const }),
     protocols: Object.fromEntries(PROTOCOLS.map(protocol => [protocol, seen.protocols[protocol].state])) as Record<
       Protocol,
       ProtocolState

@@ -275,6 +275,30 @@ describe('ExpiryCheck', () => {
     assert.deepEqual(states(await run('r1', [both])).toSorted(), ['0A active', 'EC active']);
   });
 
+  it('clears a certificate beside another one only by looks that could have shown it', async () => {
+    const [rsa, ecdsa] = [ending('0A', 5), ending('EC', 90, { keyType: 'EC' })];
+    const seen = (runId: string, over: Partial<Parameters<typeof report>[0]> = {}): EndpointReport =>
+      report({ runId, at: now.toISOString(), certificate: ecdsa, ...over });
+    await run('r1', [seen('r1', { others: [rsa] })]);
+    for (const runId of ['r2', 'r3', 'r4']) {
+      nextDay();
+      const blind = seen(runId, { isIncomplete: true, status: 'partial' });
+      assert.deepEqual(states(await run(runId, [blind])), ['0A active'], runId);
+    }
+    nextDay();
+    assert.deepEqual(await run('r5', [seen('r5', { status: 'partial' })]), []);
+    nextDay();
+    assert.deepEqual(states(await run('r6', [seen('r6', { status: 'partial' })])), ['0A cleared']);
+  });
+
+  it('finds a certificate due that its place could not be asked for again', async () => {
+    const [rsa, ecdsa] = [ending('0A', 31), ending('EC', 90, { keyType: 'EC' })];
+    await run('r1', [report({ runId: 'r1', at: now.toISOString(), certificate: ecdsa, others: [rsa] })]);
+    nextDay(2);
+    const blind = report({ runId: 'r2', at: now.toISOString(), certificate: ecdsa, isIncomplete: true });
+    assert.deepEqual(states(await run('r2', [blind])), ['0A active']);
+  });
+
   it('tells two keys under one serial number as two certificates', async () => {
     const twin = ending('0A', 6, { fingerprint256: 'FP:TWIN' });
     const told = await run('r1', [look('r1', ending('0A', 5)), look('r1', twin, 8443)]);

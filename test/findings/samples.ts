@@ -57,6 +57,8 @@ export interface ReportParts {
   endpoint?: Endpoint;
   certificate?: Certificate | null;
   others?: Certificate[];
+  /** The other kind of certificate could not be asked for. */
+  isIncomplete?: boolean;
   status?: EndpointReport['status'];
   ciphers?: Cipher[];
   checks?: Partial<Record<CheckId, Verdict>>;
@@ -80,6 +82,7 @@ export function report(parts: ReportParts): EndpointReport {
     certificate: parts.certificate === undefined ? certificate('A1') : parts.certificate,
     chain: [],
     otherCertificates: parts.others ?? [],
+    ...(parts.isIncomplete === true ? { certificatesComplete: false } : {}),
     protocols: {
       ...(Object.fromEntries(PROTOCOLS.map(p => [p, 'refused'])) as Record<Protocol, ProtocolState>),
       'TLSv1.2': 'offered',

@@ -34,6 +34,26 @@ describe('what was seen', () => {
     assert.equal((await repository().certificates([fingerprint('0C')])).get(fingerprint('0C'))?.serialNumber, '0C');
   });
 
+  it('keeps of an incomplete look what was served before with another type of key', async () => {
+    const [rsa, ecdsa] = [sampleCertificate('0A'), sampleCertificate('EC', { keyType: 'EC' })];
+    const renewed = sampleCertificate('ED', { keyType: 'EC' });
+    const day = (n: number) => ({ runId: `run-${n}`, scannedAt: `2026-11-0${n}T10:00:00.000Z` });
+    const incomplete = { certificatesComplete: false } as const;
+    repository().record(sampleReport({ ...day(1), certificate: ecdsa, otherCertificates: [rsa] }));
+    repository().record(sampleReport({ ...day(2), certificate: renewed, ...incomplete }));
+    const served = async () => (await repository().endpoints())[0]?.sightings[0]?.fingerprints;
+    assert.deepEqual(await served(), [fingerprint('ED'), fingerprint('0A')]);
+    repository().record(sampleReport({ ...day(3), certificate: renewed, ...incomplete }));
+    assert.deepEqual(await served(), [fingerprint('ED'), fingerprint('0A')]);
+    repository().record(sampleReport({ ...day(4), certificate: renewed }));
+    assert.deepEqual(await served(), [fingerprint('ED')]);
+  });
+
+  it('takes an incomplete look at a new endpoint for what it shows', async () => {
+    repository().record(sampleReport({ certificatesComplete: false }));
+    assert.deepEqual((await repository().endpoints())[0]?.sightings[0]?.fingerprints, [fingerprint('0A')]);
+  });
+
   it('keeps the last two sightings, newest first, in whatever order reports come', async () => {
     const days = ['2026-11-03T10:00:00.000Z', '2026-11-01T10:00:00.000Z', '2026-11-04T10:00:00.000Z'];
     for (const scannedAt of days) repository().record(sampleReport({ runId: `run-${scannedAt}`, scannedAt }));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { issue, makeCa } from '../lab/certificates';
 import type { LabServer } from '../lab/tls-servers';
 import { check, der, idsWith, scan, suitesOf } from './scan-support';
-import { startScriptedTls, type Script, type ScriptedTls } from './scripted-tls';
+import { startScriptedTls, type Script, type ScriptedTls, type SeenHello } from './scripted-tls';
 
 const TLS12 = 0x0303;
 const ECDHE_RSA_AES128_GCM = 0xc02f;
@@ -160,6 +160,48 @@ describe('scanEndpoint against servers that nobody runs any more', function () {
       [],
     );
     assert.equal(check(report, 'rc4').verdict, 'cannot-tell');
+  });
+
+  describe('with an ECDSA certificate', () => {
+    const ECDHE_ECDSA_AES128_GCM = 0xc02b;
+    const ECDHE_ECDSA_AES128_SHA = 0xc009;
+    const ECDHE_RSA_AES256_GCM = 0xc030;
+    const offersRsa = ({ suites }: SeenHello): boolean => suites.includes(ECDHE_RSA_AES256_GCM);
+    const isCommon = ({ suites }: SeenHello): boolean => suites[0] === ECDHE_ECDSA_AES128_GCM;
+
+    for (const [what, suites, profile] of [
+      ['no weak suite', [ECDHE_ECDSA_AES128_GCM], 'quick'],
+      ['a weak suite', [ECDHE_ECDSA_AES128_GCM, ECDHE_ECDSA_AES128_SHA], 'quick'],
+      ['a weak suite, asked for everything', [ECDHE_ECDSA_AES128_GCM, ECDHE_ECDSA_AES128_SHA], 'full'],
+    ] as const) {
+      it(`says that an RSA one may be there when the hello for it is not answered: ${what}`, async () => {
+        const silentTo = (hello: SeenHello): boolean =>
+          hello.version === TLS12 &&
+          !isCommon(hello) &&
+          offersRsa(hello) &&
+          !(suites.length > 1 && hello.suites.includes(ECDHE_ECDSA_AES128_SHA));
+        const report = await scan(await start({ suites: [...suites], silentTo }), { timeoutMs: 150, profile });
+        assert.equal(report.certificatesComplete, false);
+        assert.equal(report.status, 'partial');
+      });
+    }
+
+    it('says nothing of the kind when the RSA one is refused', async () => {
+      for (const suites of [[ECDHE_ECDSA_AES128_GCM], [ECDHE_ECDSA_AES128_GCM, ECDHE_ECDSA_AES128_SHA]]) {
+        for (const profile of ['quick', 'full'] as const) {
+          const report = await scan(await start({ suites }), { profile });
+          assert.equal('certificatesComplete' in report, false);
+          assert.equal(report.status, 'scanned');
+        }
+      }
+    });
+
+    it('says nothing of the kind when only SSLv2 and old versions stay silent', async () => {
+      const silentTo = (hello: SeenHello): boolean => hello.isSslv2 || hello.version < TLS12;
+      const report = await scan(await start({ suites: [ECDHE_ECDSA_AES128_GCM], silentTo }), { timeoutMs: 150 });
+      assert.equal(report.status, 'partial');
+      assert.equal('certificatesComplete' in report, false);
+    });
   });
 
   it('still lists what was found when a server stops answering in the middle', async () => {

@@ -33,6 +33,8 @@ export interface Script {
   serverName?: string;
   /** Chooses the first of `suites` when the client offers none of them. */
   isStubborn?: boolean;
+  /** Says nothing to these hellos. */
+  silentTo?: (hello: SeenHello) => boolean;
   /** Answers this many hellos, then resets everything. */
   answers?: number;
 }
@@ -67,6 +69,7 @@ export async function startScriptedTls(script: Script): Promise<ScriptedTls> {
 
 function answer(socket: Socket, script: Script, hello: SeenHello, count: number): void {
   if (script.answers !== undefined && count > script.answers) return void socket.resetAndDestroy();
+  if (script.silentTo?.(hello) === true) return;
   if (hello.isSslv2) {
     if (script.sslv2Kinds === undefined) return refuse(socket, script.refusal ?? 'alert', script.alert ?? 70);
     return void socket.write(sslv2ServerHello(script.sslv2Kinds, script.chain?.[0] ?? Buffer.alloc(0)));
