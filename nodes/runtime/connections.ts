@@ -11,20 +11,22 @@ export interface ConnectionNode extends Node<Record<string, string>> {
   config: Config;
 }
 
-/** A helpdesk, and the name under which its tickets are kept: the same after a re-import of the flow. */
-export interface Connected {
-  helpdesk: Helpdesk;
-  desk: string;
+/**
+ * The name under which a helpdesk's tickets are kept: the same after a re-import of the flow. It lacks the address
+ * while the connection does.
+ */
+export function deskName(RED: NodeAPI, config: Config, type: HelpdeskType): string {
+  if (type.connectionFields.length === 0) return type.name;
+  const url = text(connectionNode(RED, config)?.config ?? {}, 'url');
+  return `${type.name}:${url.replace(/\/+$/, '').toLowerCase()}`;
 }
 
 /** Connects what the ticket node's property `connection` names. Throws CONFIG naming the field that is missing. */
-export function connectHelpdesk(RED: NodeAPI, config: Config, type: HelpdeskType, repository: Repository): Connected {
+export function connectHelpdesk(RED: NodeAPI, config: Config, type: HelpdeskType, repository: Repository): Helpdesk {
   const services = { localTickets: repository.localTickets, now: () => new Date() };
-  if (type.connectionFields.length === 0) {
-    return { helpdesk: type.connect({ values: {}, statusMap: {} }, services), desk: type.name };
-  }
-  const node = RED.nodes.getNode(text(config, 'connection')) as ConnectionNode | null;
-  if (node?.config === undefined) {
+  if (type.connectionFields.length === 0) return type.connect({ values: {}, statusMap: {} }, services);
+  const node = connectionNode(RED, config);
+  if (node === null) {
     throw new CertDeskError('CONFIG', `connection: choose a ${type.label} connection in the dialog and deploy.`);
   }
   const values: Record<string, string> = {};
@@ -38,11 +40,12 @@ export function connectHelpdesk(RED: NodeAPI, config: Config, type: HelpdeskType
   }
   const tls = tlsOptions(RED, node.config);
   const proxy = proxySettings(RED, node.config);
-  const helpdesk = type.connect(
-    { values, statusMap: readStatusMap(node.config), tls, ...(proxy ? { proxy } : {}) },
-    services,
-  );
-  return { helpdesk, desk: `${type.name}:${(values['url'] ?? '').replace(/\/+$/, '').toLowerCase()}` };
+  return type.connect({ values, statusMap: readStatusMap(node.config), tls, ...(proxy ? { proxy } : {}) }, services);
+}
+
+function connectionNode(RED: NodeAPI, config: Config): ConnectionNode | null {
+  const node = RED.nodes.getNode(text(config, 'connection')) as ConnectionNode | null;
+  return node?.config === undefined ? null : node;
 }
 
 function readStatusMap(config: Config): Record<string, TicketStatus> {

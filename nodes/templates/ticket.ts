@@ -2,15 +2,15 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { HelpdeskType } from '../../lib/helpdesks/helpdesk';
 import { asCertDeskError, CertDeskError } from '../../lib/model/errors';
 import { isFinding } from '../../lib/model/finding';
-import { Desk, type QueueState } from '../../lib/tickets/desk';
+import type { QueueState } from '../../lib/tickets/desk';
 import type { Config } from '../runtime/config';
-import { connectHelpdesk, type ConnectionNode } from '../runtime/connections';
-import { registerDesk } from '../runtime/desks';
+import type { ConnectionNode } from '../runtime/connections';
+import { makeDesk, registerDesk } from '../runtime/desks';
 import { onClose, onInput } from '../runtime/input';
 import { scannedBy, useRepository } from '../runtime/repositories';
 import { isRunSummary } from '../runtime/run-summary';
 import { show, showConfigError, showError } from '../runtime/status';
-import { readOverrides, readTicketConfig } from '../runtime/ticket-config';
+import { readOverrides } from '../runtime/ticket-config';
 
 /** certdesk-ticket-<helpdesk> and, where it has one, certdesk-helpdesk-<helpdesk>: one template for all. */
 export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
@@ -24,15 +24,10 @@ export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
       else if (queued > 0) show(this, 'waiting', `${queued} queued`);
     };
     const made = hold.opened.then(async repository => {
-      const settings = readTicketConfig(config, type);
-      const { helpdesk, desk: name } = connectHelpdesk(RED, config, type, repository);
-      const desk = new Desk({
-        desk: name,
+      const { desk, failure } = makeDesk(RED, config, {
         nodeId: this.id,
-        helpdesk,
         type,
         repository,
-        settings,
         scannedBy: scannedBy(RED, config),
         onRecord: (record, work) => {
           show(this, 'good', `ticket.status.${record.action}`);
@@ -45,9 +40,9 @@ export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
         onQueue: showQueue,
         onWarning: warning => this.warn(warning),
       });
-      const unregister = registerDesk(desk, repository);
+      if (failure !== null) showConfigError(this, failure);
       await desk.start();
-      return { desk, unregister };
+      return { desk, unregister: registerDesk(desk, repository) };
     });
     made.catch((error: unknown) => showConfigError(this, asCertDeskError(error, 'CONFIG')));
 
@@ -73,8 +68,13 @@ export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
       send({ ...message, topic: record.key, payload: record, finding });
     });
     onClose(this, async () => {
-      await made.then(({ desk, unregister }) => (unregister(), desk.close())).catch(() => {}); // told above
-      await hold.release();
+      const ready = await made.catch(() => null); // told above
+      ready?.unregister();
+      try {
+        await ready?.desk.close();
+      } finally {
+        await hold.release();
+      }
     });
   }
   RED.nodes.registerType(`certdesk-ticket-${type.name}`, Ticket);
