@@ -1,8 +1,6 @@
-import { CertDeskError } from '../model/errors';
 import type { TicketRecord, TicketStatus } from '../model/ticket';
 import type { Repository } from '../repository/repository';
-
-const LOCAL = 'local';
+import { LOCAL, localRecord } from './local-ticket';
 
 /** Sets the status of a ticket of the local desk by hand, as a technician would in a helpdesk. */
 export async function setLocalStatus(
@@ -11,10 +9,7 @@ export async function setLocalStatus(
   status: TicketStatus,
   now: Date,
 ): Promise<TicketRecord> {
-  const record = await repository.ticket(LOCAL, key);
-  if (record === null || record.id === '') {
-    throw new CertDeskError('NOT_FOUND', 'The local desk has no ticket of that key; other desks have their own pages.');
-  }
+  const record = await localRecord(repository, key);
   const updatedAt = now.toISOString();
   await repository.localTickets.setStatus(record.id, status, updatedAt);
   const changed: TicketRecord = { ...record, status, nativeStatus: status, updatedAt };

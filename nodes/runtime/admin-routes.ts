@@ -4,12 +4,13 @@ import { asCertDeskError, CertDeskError, type ErrorCode } from '../../lib/model/
 import { TICKET_STATUSES, type TicketStatus } from '../../lib/model/ticket';
 import type { PageQuery, Repository } from '../../lib/repository/repository';
 import { setLocalStatus } from '../../lib/tickets/local-status';
+import { readLocalTicket } from '../../lib/tickets/local-ticket';
 import { retryEverywhere } from './desks';
 import { openedRepository } from './repositories';
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALID: 400, BAD_MESSAGE: 400 };
 
-/** `GET /certdesk/:repository/certificates | /tickets | /runs`, and what may be done to one ticket by hand. */
+/** `GET /certdesk/:repository/certificates | /tickets | /runs`; one ticket to read, and what may be done to it by hand. */
 export function registerAdminRoutes(RED: NodeAPI): void {
   const read = RED.auth.needsPermission('certdesk.read');
   const write = RED.auth.needsPermission('certdesk.write');
@@ -39,6 +40,11 @@ export function registerAdminRoutes(RED: NodeAPI): void {
     '/certdesk/:repository/runs',
     read,
     route((r, q) => r.runPage(pageQuery(q))),
+  );
+  RED.httpAdmin.get(
+    '/certdesk/:repository/tickets/:key',
+    read,
+    route((r, q) => readLocalTicket(r, String(q.params['key']))),
   );
   RED.httpAdmin.post(
     '/certdesk/:repository/tickets/:key/retry',

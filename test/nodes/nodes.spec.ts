@@ -434,6 +434,24 @@ describe('nodes in a real Node-RED', function () {
       }
     });
 
+    it('read a local ticket with its text and notes, and say 404 where there is none', async () => {
+      await deploy();
+      const finding = await sampleFinding('read.example');
+      runtime.send('ticket', { payload: finding });
+      await runtime.until('records', 1);
+      runtime.send('ticket', { payload: { ...finding, state: 'cleared' } });
+      await runtime.until('records', 2);
+      type Readable = TicketRecord & { body: string; notes: { at: string; text: string }[] };
+      const path = `/certdesk/default/tickets/${finding.key}`;
+      const { status, body } = await runtime.admin<Readable>('get', path);
+      assert.deepEqual([status, body.key, body.number, body.status], [200, finding.key, '1', 'Open']);
+      assert.match(body.body, /read\.example/);
+      assert.equal(body.notes.length, 1);
+      assert.match(body.notes[0]?.at ?? '', /^\d{4}-\d\d-\d\dT/);
+      assert.notEqual(body.notes[0]?.text, '');
+      assert.equal((await runtime.admin('get', '/certdesk/default/tickets/cd-exp-none')).status, 404);
+    });
+
     it('refuse a bad limit, an unknown repository and a status that is none', async () => {
       await deploy();
       runtime.send('ticket', { payload: await sampleFinding('one.example') });
