@@ -10,15 +10,15 @@ const LIMIT_MS = 120_000;
 export async function tellFirstRun(url: string, startedAt: Date, say: (line: string) => void): Promise<void> {
   const run = await firstRun(url, startedAt);
   if (run === null) {
-    say(`CertDesk: no scan has ended within ${LIMIT_MS / 1000} s. Open ${url} and look at the flow.`);
+    say(`The scan goes on for more than ${LIMIT_MS / 1000} s. Open ${url} to see how far it is.`);
     return;
   }
   const tickets = await settledTickets(url);
   const unreachable = run.unreachableEndpoints.map(({ name, reason }) => `${name} (${reason})`).join(', ');
   say(
-    `Scanned ${run.endpoints} endpoints: ${run.scanned + run.partial} answered, ${run.unreachable} did not${unreachable && `: ${unreachable}`}.`,
+    `Scanned ${count(run.endpoints, 'endpoint')}: ${run.scanned + run.partial} answered, ${run.unreachable} did not${unreachable && `: ${unreachable}`}.`,
   );
-  say(tickets.length === 0 ? 'No tickets.' : `${tickets.length} tickets:`);
+  say(tickets.length === 0 ? 'No tickets.' : `${count(tickets.length, 'ticket')}:`);
   for (const ticket of tickets) say(`  #${ticket.number}  ${ticket.priority}  ${ticket.status}  ${ticket.subject}`);
   say(`Open ${url} to see the flow. Ctrl-C ends everything.`);
 }
@@ -47,4 +47,8 @@ async function items<T>(url: string, what: 'runs' | 'tickets'): Promise<T[]> {
   const response = await fetch(`${url}certdesk/default/${what}`).catch(() => null);
   if (response === null || !response.ok) return [];
   return ((await response.json()) as { items: T[] }).items;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -36,11 +36,22 @@ function linkPackage(root: string, folder: string): void {
   }
 }
 
+/** What the flow of `npm start` says instead of the example's own comment. */
+const COMMENT = {
+  name: 'Three demo servers (or CERTDESK_TARGETS) are scanned at start and daily; press "check now" for more',
+  info:
+    'The targets of SSL Scan are `${CERTDESK_TARGETS}`: what `npm start` was given, else its three demo servers, whose ' +
+    'CA the TLS configuration `${CERTDESK_CA}` trusts. Both are environment variables of this one process. Replace ' +
+    'the targets by your own hosts, one a line, and deploy, to keep them.\n\nTickets are in the CertDesk tab of the ' +
+    'sidebar: set one to Closed there, press `check now`, and it is opened again.\n',
+};
+
 /** The first example with its targets and CA taken from the environment, as `npm start` sets them. */
 function startFlow(root: string): unknown[] {
   const flow = JSON.parse(readFileSync(join(root, 'examples', EXAMPLE), 'utf8')) as Record<string, unknown>[];
   return flow.map(node => {
     if (node['type'] === 'certdesk-ssl-scan') return { ...node, targets: '${CERTDESK_TARGETS}' };
+    if (node['type'] === 'comment') return { ...node, ...COMMENT };
     if (node['type'] === 'tls-config') return { ...node, ca: '${CERTDESK_CA}' };
     return node;
   });

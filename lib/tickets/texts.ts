@@ -63,18 +63,23 @@ export function placesNote(finding: Finding, places: readonly string[], scannedB
 
 /** Says that the problem is over, and by what. */
 export function clearedNote(finding: Finding, scannedBy: string): string {
-  const { certificate, replacedBy } = finding;
-  const name = oneLine(certificate.commonName);
-  const first = finding.endpoints[0];
-  const over =
-    finding.kind === 'expiry'
-      ? `The SSL Certificate ${name} (serial number ${certificate.serialNumber}) is no longer in use.`
-      : `Nothing of what was reported is found any more at ${oneLine(first === undefined ? name : placeOf(first))}.`;
+  const { replacedBy } = finding;
   const renewed =
     replacedBy === undefined
       ? []
       : [`Renewed: serial number ${replacedBy.serialNumber}, valid until ${formatDate(replacedBy.notAfter)}.`];
-  return [over, ...renewed, scannedByLine(scannedBy)].join('\n');
+  return [overLine(finding), ...renewed, scannedByLine(scannedBy)].join('\n');
+}
+
+function overLine({ kind, certificate, endpoints: [first], replacedBy }: Finding): string {
+  const name = oneLine(certificate.commonName);
+  if (kind === 'expiry')
+    return `The SSL Certificate ${name} (serial number ${certificate.serialNumber}) is no longer in use.`;
+  const place = oneLine(first === undefined ? name : placeOf(first));
+  // With a renewal only the certificate of the key is gone: what is still found has a key, and a ticket, of its own.
+  return replacedBy === undefined
+    ? `Nothing of what was reported is found any more at ${place}.`
+    : `The certificate at ${place} was renewed. What is still found there is in a ticket of its own.`;
 }
 
 /** A follow-up's body: why there is a second ticket, after the block. */
@@ -141,7 +146,7 @@ function changes(now: readonly string[], before: readonly string[] | null): stri
       before.filter(name => !now.includes(name)),
     ),
     ...line(
-      'Left',
+      'Still there',
       now.filter(name => before.includes(name)),
     ),
   ];

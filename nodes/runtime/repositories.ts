@@ -126,9 +126,13 @@ function forget(path: string, entry: Shared): void {
   if (shared.get(path) === entry) shared.delete(path);
 }
 
+/** Scheme, host name, port and admin root; the address itself where Node-RED listens on one only. */
 function ownUrl(RED: NodeAPI): string {
-  const { uiPort, httpAdminRoot } = RED.settings as { uiPort?: number | string; httpAdminRoot?: string | false };
+  const settings = RED.settings as { uiHost?: string; uiPort?: number | string; httpAdminRoot?: string | false };
+  const { uiHost, uiPort = 1880, httpAdminRoot } = settings;
   const scheme = (RED.settings as { https?: unknown }).https ? 'https' : 'http';
   const root = typeof httpAdminRoot === 'string' ? httpAdminRoot.replace(/\/+$/, '') : '';
-  return `${scheme}://${hostname()}:${uiPort ?? 1880}${root}`;
+  const isEverywhere = uiHost === undefined || uiHost === '' || uiHost === '0.0.0.0' || uiHost === '::';
+  const host = isEverywhere ? hostname() : uiHost.includes(':') ? `[${uiHost}]` : uiHost;
+  return `${scheme}://${host}:${uiPort}${root}`;
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TicketRecord } from '../../lib/model/ticket';
-import { startOdd } from '../lab/tls-servers';
+import { closedPort, startOdd } from '../lab/tls-servers';
 import { Start } from './start';
 
 const ROOT = join(__dirname, '..', '..');
@@ -51,17 +51,27 @@ describe('npm start', function () {
     assert.deepEqual(second.map(ticket => ticket.number).sort(), first.map(ticket => ticket.number).sort());
   });
 
+  for (const [name, env, said] of [
+    ['a target that is none', { CERTDESK_TARGETS: 'good.example 10.0.0.0/99' }, /CERTDESK_TARGETS.*line 2/],
+    ['a port that is none', { PORT: 'abc' }, /PORT "abc" is no port/],
+  ] as const) {
+    it(`refuses ${name} in one line and ends`, async () => {
+      started = Start.run(ROOT, { CERTDESK_USER_DIR: userDir, ...env });
+      assert.equal(await started.exited, 1);
+      assert.match(started.output, said);
+      assert.doesNotMatch(started.output, /^\s+at /m);
+    });
+  }
+
   it('scans the servers that CERTDESK_TARGETS names instead', async () => {
     const server = await startOdd('garbage', '127.0.0.20');
+    const closed = await closedPort('127.0.0.20');
     try {
       started = Start.run(ROOT, {
         CERTDESK_USER_DIR: userDir,
-        CERTDESK_TARGETS: `own.example@127.0.0.20:${server.port}`,
+        CERTDESK_TARGETS: `own.example@127.0.0.20:${server.port},${closed}`,
       });
-      await started.until(
-        /Scanned 1 endpoints: 0 answered, 1 did not: own\.example@127\.0\.0\.20:\d+ \(NOT_TLS\)/,
-        120_000,
-      );
+      await started.until(/Scanned 2 endpoints: 0 answered, 2 did not: .*\(NOT_TLS\)/, 120_000);
       await started.until(/No tickets\./, 10_000);
     } finally {
       await server.close();

@@ -29,10 +29,25 @@ export class Start {
     return pattern.exec(this.output) as RegExpExecArray;
   }
 
-  /** Ctrl-C reaches every process of the terminal's group. */
+  /** Ctrl-C reaches every process of the terminal's group; fails while one of them is left. */
   async ctrlC(): Promise<void> {
     const { pid } = this.child;
-    if (pid !== undefined && this.child.exitCode === null) process.kill(-pid, 'SIGINT');
+    if (pid === undefined) return;
+    if (this.child.exitCode === null) process.kill(-pid, 'SIGINT');
     await this.exited;
+    await waitFor(
+      () => !isGroupAlive(pid),
+      5000,
+      () => `the end of every process of group ${pid}`,
+    );
+  }
+}
+
+function isGroupAlive(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -93,7 +93,7 @@ describe('the desk', () => {
       assert.equal((await desk.handle(run(2, later), due)).action, 'updated');
       const [note] = (await lab.ticket('cd-vul-1')).notes;
       assert.match(note?.text ?? '', /^test\.example\.com\nexample\.com\n192\.168\.205\.35\n/);
-      assert.match(note?.text ?? '', /\n\nNew: heartbleed\nGone: TLS_RSA_WITH_3DES_EDE_CBC_SHA\nLeft: /);
+      assert.match(note?.text ?? '', /\n\nNew: heartbleed\nGone: TLS_RSA_WITH_3DES_EDE_CBC_SHA\nStill there: /);
     });
 
     it('reopens a closed one and adds the latest results', async () => {

@@ -92,7 +92,7 @@ describe('ticket texts', () => {
   });
 
   it('compares with nothing when nobody remembers what was told last', () => {
-    assert.doesNotMatch(resultsNote(vulnerability(), null, SCANNED_BY), /^(New|Gone|Left):/m);
+    assert.doesNotMatch(resultsNote(vulnerability(), null, SCANNED_BY), /^(New|Gone|Still there):/m);
   });
 
   it('names only the new places in the note of places', () => {
@@ -112,6 +112,17 @@ describe('ticket texts', () => {
     assert.match(
       clearedNote(vulnerability({ state: 'cleared' }), SCANNED_BY),
       /^Nothing of what was reported is found any more at test\.example\.com@192\.168\.205\.35\.\n/,
+    );
+  });
+
+  it('does not say that all is well where only the certificate was renewed', () => {
+    const replacedBy = { ...vulnerability().certificate, serialNumber: '0BEE', notAfter: '2027-01-05T00:00:00.000Z' };
+    assert.equal(
+      clearedNote(vulnerability({ state: 'cleared', replacedBy }), SCANNED_BY),
+      'The certificate at test.example.com@192.168.205.35 was renewed. ' +
+        'What is still found there is in a ticket of its own.\n' +
+        'Renewed: serial number 0BEE, valid until Jan 5, 2027.\n' +
+        'Scanned by: CertDesk running at https://node-red.example:1880',
     );
   });
 
