@@ -16,8 +16,8 @@ export interface PortView extends Answers {
   look: 'seen' | 'before' | 'lost';
   /** When its answers were given, null when it never gave any. */
   scannedAt: string | null;
-  /** The certificate that the certificate checks are about. */
-  checked: string | null;
+  /** Fingerprints of the certificates that the certificate checks are about. */
+  checked: readonly string[];
   /** Served now, today's clients' first; see renewal.ts. */
   certificates: Certificate[];
 }
@@ -54,10 +54,20 @@ export function wasStopped(report: EndpointReport): boolean {
   return STAGES.some(stage => report.stages[stage].reason === 'STOPPED');
 }
 
-/** The port's answers as far as they concern one certificate; all of them for null. */
+/**
+ * The port's answers as far as they concern one certificate; all of them for null. A fault of one other certificate is
+ * `ok` for this one, and of a certificate that was not shown the checks of certificates say nothing.
+ */
 export function answersFor(port: PortView, certificate: Certificate | null): PortView {
-  if (certificate === null || certificate.fingerprint256 === port.checked) return port;
-  return { ...port, checks: port.checks.filter((check: Check) => !CERTIFICATE_CHECKS.has(check.id)) };
+  if (certificate === null) return port;
+  const { fingerprint256: own } = certificate;
+  const isChecked = port.checked.includes(own);
+  const checks = port.checks.flatMap((check): Check | [] => {
+    if (check.fingerprint256 === own || !CERTIFICATE_CHECKS.has(check.id)) return check;
+    if (!isChecked) return [];
+    return check.fingerprint256 === undefined ? check : { id: check.id, verdict: 'ok' };
+  });
+  return { ...port, checks };
 }
 
 function view(
@@ -77,7 +87,7 @@ function view(
       endpoint,
       look: 'seen',
       scannedAt: report.scannedAt,
-      checked: report.certificate?.fingerprint256 ?? null,
+      checked: own.map(certificate => certificate.fingerprint256),
       certificates: current,
       ciphers: report.ciphers,
       checks: report.checks,
@@ -90,7 +100,7 @@ function view(
     endpoint,
     look: report !== undefined || known?.lastStatus === 'unreachable' || evidence === null ? 'lost' : 'before',
     scannedAt: evidence?.scannedAt ?? null,
-    checked: shown?.fingerprints[0] ?? null,
+    checked: shown?.fingerprints.filter(fingerprint => shown.kept?.includes(fingerprint) !== true) ?? [],
     certificates: current,
     ciphers: evidence?.ciphers ?? [],
     checks: evidence?.checks ?? [],

@@ -80,8 +80,13 @@ function isCipher(value: unknown): value is Cipher {
 
 function isCheck(value: unknown): value is Check {
   if (!isRecord(value)) return false;
-  const { id, verdict, detail, port } = value;
-  return typeof id === 'string' && VERDICTS.includes(verdict) && isTextOrMissing(detail) && isPortOrMissing(port);
+  const { id, verdict, detail, port, fingerprint256 } = value;
+  return (
+    typeof id === 'string' &&
+    VERDICTS.includes(verdict) &&
+    [detail, fingerprint256].every(isTextOrMissing) &&
+    isPortOrMissing(port)
+  );
 }
 
 /** What a message holds beside what is looked at here may be a BigInt or a circle, which can't be kept. */

@@ -10,6 +10,11 @@ export interface Check {
   verdict: Verdict;
   detail?: string;
   port?: number;
+  /**
+   * Of a `vulnerable` check of certificates: the one certificate that it is about, the others being fine. Left out where
+   * it is about several, or about the server. An addition to the check as first published.
+   */
+  fingerprint256?: string;
 }
 
 /** Worst first; the levels of ciphersuite.info. */

@@ -96,6 +96,8 @@ export interface Sighting {
   at: string;
   /** Certificates served then, today's clients' first. */
   fingerprints: string[];
+  /** Those of them that could not be asked for and count on from before; see `servedFingerprints`. */
+  kept?: string[];
 }
 
 /** What is known of one endpoint. */

@@ -120,7 +120,10 @@ function merge(known: EndpointRow | undefined, report: EndpointReport, certifica
     report,
     before.flatMap(fingerprint => certificates.get(fingerprint) ?? []),
   );
-  if (fingerprints.length > 0) recent.push({ runId: report.runId, at, fingerprints });
+  const shown = new Set(servedBy(report).map(certificate => certificate.fingerprint256));
+  const kept = fingerprints.filter(fingerprint => !shown.has(fingerprint));
+  const sighting = { runId: report.runId, at, fingerprints, ...(kept.length === 0 ? {} : { kept }) };
+  if (fingerprints.length > 0) recent.push(sighting);
   recent.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
   const isLatest = known === undefined || at >= known.last_seen_at;
   return {

@@ -62,6 +62,8 @@ export interface ReportParts {
   status?: EndpointReport['status'];
   ciphers?: Cipher[];
   checks?: Partial<Record<CheckId, Verdict>>;
+  /** Checks that are vulnerable for one certificate: its fingerprint. */
+  faults?: Partial<Record<CheckId, string>>;
   protocols?: Partial<Record<Protocol, ProtocolState>>;
   stages?: Partial<Record<Stage, StageResult>>;
 }
@@ -90,7 +92,14 @@ export function report(parts: ReportParts): EndpointReport {
       ...parts.protocols,
     },
     ciphers: parts.ciphers ?? [cipher('ecdheGcm')],
-    checks: checks({ ...DECIDED, ...parts.checks }),
+    checks: [
+      ...checks({ ...DECIDED, ...parts.checks }),
+      ...(Object.entries(parts.faults ?? {}) as [CheckId, string][]).map(([id, fingerprint256]): Check => ({
+        id,
+        verdict: 'vulnerable',
+        fingerprint256,
+      })),
+    ],
   };
 }
 

@@ -43,6 +43,7 @@ describe('what was seen', () => {
     repository().record(sampleReport({ ...day(2), certificate: renewed, ...incomplete }));
     const served = async () => (await repository().endpoints())[0]?.sightings[0]?.fingerprints;
     assert.deepEqual(await served(), [fingerprint('ED'), fingerprint('0A')]);
+    assert.deepEqual((await repository().endpoints())[0]?.sightings[0]?.kept, [fingerprint('0A')]);
     repository().record(sampleReport({ ...day(3), certificate: renewed, ...incomplete }));
     assert.deepEqual(await served(), [fingerprint('ED'), fingerprint('0A')]);
     repository().record(sampleReport({ ...day(4), certificate: renewed }));

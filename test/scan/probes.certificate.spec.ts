@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import type { CheckId } from '../../lib/model/checks';
 import type { EndpointReport } from '../../lib/model/report';
-import { issue, makeCa, type Ca, type CertificateOptions } from '../lab/certificates';
+import { issue, makeCa, type Ca, type CertificateOptions, type IssuedCertificate } from '../lab/certificates';
 import { startHealthy, type LabServer } from '../lab/tls-servers';
 import { check, idsWith, scan } from './scan-support';
 
@@ -101,6 +102,28 @@ describe('the checks of a certificate', () => {
       }
     });
   }
+
+  it('name the one certificate of two that it is about, and none where both are', async () => {
+    const options = { commonName: DOMAIN, dns: ['b.example'] };
+    const [rsa, ec] = await Promise.all([
+      issue(ca, { ...options, keyType: 'rsa1024', ocspMustStaple: true }),
+      issue(ca, { ...options, keyType: 'ec256', notBefore: inDays(-90), notAfter: inDays(-1) }),
+    ]);
+    const both = { cert: [ec.cert, rsa.cert], key: [ec.key, rsa.key] } as unknown as IssuedCertificate;
+    server = await startHealthy({ ...both, ciphers: 'ECDHE+AESGCM:@SECLEVEL=0' });
+    const report = await scan(server, { domain: DOMAIN, ca: [ca.cert] });
+    const named = (['weak-key', 'must-staple', 'expired', 'name-mismatch'] as const).map(id => {
+      const { verdict, fingerprint256 } = check(report, id);
+      return [id, verdict, fingerprint256];
+    });
+    assert.deepEqual(named, [
+      ['weak-key', 'vulnerable', new X509Certificate(rsa.cert).fingerprint256],
+      ['must-staple', 'vulnerable', new X509Certificate(rsa.cert).fingerprint256],
+      ['expired', 'vulnerable', new X509Certificate(ec.cert).fingerprint256],
+      ['name-mismatch', 'vulnerable', undefined],
+    ]);
+    assert.equal('fingerprint256' in check(report, 'weak-signature'), false);
+  });
 
   it('find stapling not applicable where the certificate does not ask for it', async () => {
     assert.equal(check(await look({}), 'must-staple').verdict, 'not-applicable');

@@ -11,8 +11,22 @@ export function certificateProbe(id: CheckId, fault: CertificateFault, fine: str
 }
 
 function judgeAll(seen: Observation, fault: CertificateFault, fine: string): Judgement {
-  const faults = seen.served.flatMap(served => fault(served, seen) ?? []);
-  return faults.length > 0 ? vulnerable(`${capitalized(some(faults))}.`) : ok(fine);
+  const faulty = seen.served.flatMap(served => {
+    const what = fault(served, seen);
+    return what === null ? [] : { served, what };
+  });
+  if (faulty.length === 0) return ok(fine);
+  return vulnerableBy(
+    faulty.map(({ served }) => served),
+    `${capitalized(some(faulty.map(({ what }) => what)))}.`,
+  );
+}
+
+/** Says which certificate it is about, where it is one. */
+export function vulnerableBy(faulty: readonly ServedCertificate[], detail: string): Judgement {
+  const [only, ...more] = faulty;
+  if (only === undefined || more.length > 0) return vulnerable(detail);
+  return { ...vulnerable(detail), fingerprint256: only.leaf.certificate.fingerprint256 };
 }
 
 /** Without a certificate nothing can be said of it. */

@@ -1,5 +1,5 @@
-import { nameOf, noCertificate } from './by-certificate';
-import { capitalized, notApplicable, ok, some, vulnerable, type Probe } from './probe';
+import { nameOf, noCertificate, vulnerableBy } from './by-certificate';
+import { capitalized, notApplicable, ok, some, type Probe } from './probe';
 
 /** RFC 7633: a certificate that asks for stapling is refused by some clients when its server does not staple. */
 export const mustStaple: Probe = {
@@ -11,6 +11,9 @@ export const mustStaple: Probe = {
     if (asking.length === 0) return notApplicable('No certificate asks for stapling.');
     const unstapled = asking.filter(({ isStapled }) => !isStapled);
     if (unstapled.length === 0) return ok('An OCSP answer is stapled, as the certificate asks for.');
-    return vulnerable(`${capitalized(some(unstapled.map(nameOf)))} asks for a stapled OCSP answer, and none was sent.`);
+    return vulnerableBy(
+      unstapled,
+      `${capitalized(some(unstapled.map(nameOf)))} asks for a stapled OCSP answer, and none was sent.`,
+    );
   },
 };

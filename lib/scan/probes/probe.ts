@@ -6,6 +6,8 @@ import type { Observation } from '../observation';
 export interface Judgement {
   verdict: Verdict;
   detail: string;
+  /** See `Check`. */
+  fingerprint256?: string;
 }
 
 /** One check: what it is called and how it is judged from what the scan saw. One file each, listed in registry.ts. */
