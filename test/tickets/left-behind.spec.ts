@@ -3,6 +3,7 @@ import { UnreadyHelpdesk } from '../../lib/helpdesks/unready';
 import { CertDeskError } from '../../lib/model/errors';
 import type { Finding } from '../../lib/model/finding';
 import type { Desk, DeskOptions } from '../../lib/tickets/desk';
+import { takeUp } from '../../lib/tickets/take-up';
 import { DESK, DeskLab, notification } from './desk-lab';
 import { expiry, vulnerability } from './samples';
 
@@ -51,9 +52,11 @@ describe('work that was left behind', () => {
       lab.helpdesk.faults = [{ call: 'create', when: 'before', error: new CertDeskError('TIMEOUT', 'no answer') }];
       await desk.handle(vulnerability(), due);
       await desk.close();
-      // Somebody else's ticket with our key: not made by this work, so it gets the results.
-      await lab.desk({}, { nodeId: 'other' }).handle(run(9, vulnerability()), due);
-      await startWith(['node-1', 'other']);
+      // Nobody here remembers it, and the create of this work went elsewhere: it gets the results.
+      const at = '2020-02-11T14:05:09.000Z';
+      const ticket = { key: 'cd-vul-1', subject: 'S', body: 'B', status: 'Open', priority: 'High', notes: [] };
+      await lab.repository.localTickets.create({ ...ticket, createdAt: at, updatedAt: at });
+      await startWith(['node-1']);
       await lab.until('record', () => lab.records.length > 0);
       assert.equal(lab.records[0]?.record.action, 'updated');
     });
@@ -84,6 +87,23 @@ describe('work that was left behind', () => {
       assert.equal(lab.records.length, 1);
       assert.deepEqual((await lab.ticket('cd-vul-1')).notes, []);
       assert.deepEqual(await waiting(), []);
+    });
+
+    it('is not brought back by who read of it before another took it over and did it', async () => {
+      await leave({ nodeId: 'gone' }, expiry());
+      const { repository } = lab;
+      const read = await repository.work();
+      const slow = {
+        work: () => Promise.resolve(read),
+        changeWork: repository.changeWork.bind(repository),
+        saveWork: repository.saveWork.bind(repository),
+        removeWork: repository.removeWork.bind(repository),
+      };
+      const isNodeAlive = (id: string): boolean => id !== 'gone';
+      const [taken] = await takeUp(repository, { desk: DESK, nodeId: 'node-1', isNodeAlive });
+      assert.equal(taken?.key, 'cd-exp-1');
+      assert.deepEqual(await takeUp(slow, { desk: DESK, nodeId: 'node-2', isNodeAlive }), []);
+      assert.deepEqual(await waiting(), ['lab node-1 queued']);
     });
 
     it('becomes one work per key, so that what is over by now opens nothing', async () => {
