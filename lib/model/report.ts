@@ -93,7 +93,7 @@ export interface RunSummary {
   scanned: number;
   partial: number;
   unreachable: number;
-  /** Vulnerability keys that are active. */
+  /** Vulnerability keys that are active, and weak places without a key since no certificate could be read there. */
   vulnerable: number;
   connections: number;
   unreachableEndpoints: { name: string; reason: string }[];
