@@ -183,6 +183,41 @@ describe('the editor', function () {
     assert.equal(resolved?.status, 'Resolved');
   });
 
+  it('unfolds the text and notes of a local ticket by keyboard, and folds them again', async () => {
+    const sidebar = editor.page.locator('.certdesk-sidebar');
+    const fold = sidebar.getByRole('button', { name: 'SSL Certificate localhost expiry' });
+    const text = sidebar.locator('.certdesk-sidebar-text').first();
+    await fold.press('Enter');
+    await text.waitFor();
+    assert.match(await text.innerText(), /localhost/);
+    assert.equal(await fold.getAttribute('aria-expanded'), 'true');
+    await fold.press('Space');
+    await text.waitFor({ state: 'detached' });
+    assert.equal(await fold.getAttribute('aria-expanded'), 'false');
+  });
+
+  it('refreshes the sidebar by itself after a run, with what was unfolded', async () => {
+    const sidebar = editor.page.locator('.certdesk-sidebar');
+    const item = sidebar.locator('.certdesk-sidebar-item', { hasText: 'SSL Certificate localhost expiry' });
+    const fold = item.getByRole('button');
+    await fold.press('Enter');
+    const [ticket] = (await tickets()).filter(({ kind }) => kind === 'expiry');
+    await fetch(`${nodeRed.url}certdesk/default/tickets/${ticket?.key}/status`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ status: 'On Hold' }),
+    });
+    const start = await editor.injectBefore('certdesk-ssl-scan');
+    assert.equal((await fetch(`${nodeRed.url}inject/${start}`, { method: 'POST' })).status, 200);
+    await waitFor(
+      async () => (await item.locator('select').inputValue()) === 'On Hold',
+      20_000,
+      () => 'the sidebar to show what is new',
+    );
+    await item.locator('.certdesk-sidebar-text').first().waitFor();
+    assert.equal(await fold.evaluate(button => button.matches(':focus')), true);
+  });
+
   const picture = process.env['CERTDESK_PICTURES'] === '1' ? it : () => {};
   picture('has its picture taken for the README, light and (Node-RED 5) dark', async () => {
     const folder = join(ROOT, 'docs', 'images');

@@ -11,6 +11,8 @@ interface EditorRed {
     node(id: string): EditorNode | null;
     eachNode(visit: (node: EditorNode) => void): void;
     eachConfig(visit: (node: EditorNode) => void): void;
+    /** Links that come in at `portType` 1. */
+    getNodeLinks(id: string, portType: 1): { source: EditorNode }[];
   };
   workspaces: { show(id: string): void };
   editor: { edit(node: EditorNode): void; editConfig(name: string, type: string, id: string): void };
@@ -131,6 +133,17 @@ export class Editor {
           properties: Object.fromEntries(Object.keys(node._def.defaults).map(name => [name, node[name]])),
         }));
     });
+  }
+
+  /** Id of the inject node that is wired to the first node of `type`. */
+  async injectBefore(type: string): Promise<string> {
+    const { id: target } = await this.node(type);
+    const found = await this.page.evaluate(wired => {
+      const { RED } = globalThis as unknown as { RED: EditorRed };
+      return RED.nodes.getNodeLinks(wired, 1).find(link => link.source.type === 'inject')?.source.id;
+    }, target);
+    if (found === undefined) throw new Error(`no inject node before ${type}`);
+    return found;
   }
 
   async node(type: string): Promise<ShownNode> {
