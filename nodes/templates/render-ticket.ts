@@ -92,12 +92,17 @@ export function renderTicketHelp(type: HelpdeskType): string {
     .replace('<!-- connection fields -->', () => type.connectionFields.map(renderFieldHelp).join('\n    '));
 }
 
-/** Takes out what only helpdesks with a connection node have. */
+/** Takes out what only helpdesks with a connection node have, or what only those without one have. */
 function keepConnection(source: string, hasConnection: boolean): string {
-  if (hasConnection) {
-    return source.replace(/^ *(<!--|\/\*) (end of )?connection (-->|\*\/)\n/gm, '');
-  }
-  return source.replace(/^ *(<!--|\/\*) connection (-->|\*\/)\n[^]*?(<!--|\/\*) end of connection (-->|\*\/)\n/gm, '');
+  const [kept, dropped] = hasConnection ? ['connection', 'no connection'] : ['no connection', 'connection'];
+  return source
+    .replace(new RegExp(`^ *${mark(dropped)}\\n[^]*?${mark(`end of ${dropped}`)}\\n`, 'gm'), '')
+    .replace(new RegExp(`^ *${mark(`(?:end of )?${kept}`)}\\n`, 'gm'), '');
+}
+
+/** A comment of HTML or JavaScript with nothing but `text`. */
+function mark(text: string): string {
+  return `(?:<!--|/\\*) ${text} (?:-->|\\*/)`;
 }
 
 function renderField(prefix: string, field: Field): string {
