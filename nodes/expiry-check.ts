@@ -21,7 +21,7 @@ export = function register(RED: NodeAPI): void {
         out([{ ...from, ...runOf(finding), topic: finding.key, payload: finding }, null]);
       }
       const active = findings.filter(finding => finding.state === 'active').length;
-      show(this, active > 0 ? 'waiting' : 'good', String(active));
+      show(this, active > 0 ? 'waiting' : 'good', `${active} expiring`);
     };
     const fail = (error: CertDeskError, message: object = {}): void => {
       showError(this, error);
