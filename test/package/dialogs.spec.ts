@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHECK_IDS, DEFAULT_FINDINGS } from '../../lib/model/checks';
+import { SCHEMES } from '../../lib/scan/targets/schemes';
 import { FACILITIES } from '../../lib/policy/syslog-facilities';
 import { nodeSets, ROOT, type Definition, type NodeSet } from './sets';
 
@@ -240,20 +241,31 @@ describe('dialogs as built', () => {
     });
   });
 
-  it('describe the checks and offer the facilities that the code knows', () => {
+  it('describe the checks, take the schemes and offer the facilities that the code knows', () => {
     const scan = sets.find(set => set.name === 'ssl-scan');
     const checks = (scan?.catalogue['ssl-scan'] as { check: object } | undefined)?.check ?? {};
     assert.deepEqual(Object.keys(checks).sort(), CHECK_IDS.toSorted());
     const advice = CHECK_IDS.filter(id => !DEFAULT_FINDINGS.includes(id));
     const helped = /Findings for[^]*?<\/dd>/.exec(scan?.help ?? '')?.[0] ?? '';
     assert.deepEqual([...helped.matchAll(/<code>([^<]+)<\/code>/g)].map(match => match[1]).sort(), advice.toSorted());
-    const policy = sets.find(set => set.name === 'notification-policy')?.html ?? '';
-    const listed = /const FACILITIES =([^;]*);/
-      .exec(policy)?.[1]
-      ?.replace(/[^a-z0-9]+/g, ' ')
-      .trim()
-      .split(' ');
-    assert.deepEqual(listed, [...FACILITIES]);
+    const policy = sets.find(set => set.name === 'notification-policy');
+    assert.deepEqual(wordsOf(policy, /const FACILITIES =([^;]*);/), [...FACILITIES]);
+    assert.deepEqual(wordsOf(scan, /const SCHEMES =([^;]*)\.split/), Object.keys(SCHEMES));
+  });
+
+  it('leave out of a helpdesk without a connection what only one with a connection has', () => {
+    for (const [name, isThere] of [
+      ['local', false],
+      ['request-tracker', true],
+    ] as const) {
+      const set = sets.find(other => other.name === `ticket-${name}`);
+      const template = set?.templates().get(`certdesk-ticket-${name}`) ?? '';
+      for (const id of ['fields', 'resolveFields', 'connection']) {
+        assert.equal(template.includes(`id="node-input-${id}"`), isThere, `${name} ${id}`);
+      }
+      assert.equal(/connection|token|More fields|On resolving/i.test(set?.help ?? ''), isThere, name);
+      assert.doesNotMatch(`${set?.html}${set?.help}`, /(<!--|\/\*) (end of )?(no )?connection/, name);
+    }
   });
 
   it('keep the pages that References link to', () => {
@@ -264,3 +276,12 @@ describe('dialogs as built', () => {
     }
   });
 });
+
+/** The list that a dialog's script writes out, found by `pattern`. */
+function wordsOf(set: NodeSet | undefined, pattern: RegExp): string[] | undefined {
+  return pattern
+    .exec(set?.html ?? '')?.[1]
+    ?.replace(/[^a-z0-9]+/g, ' ')
+    .trim()
+    .split(' ');
+}
