@@ -117,6 +117,16 @@ describe('the editor', function () {
     assert.deepEqual((await editor.node('certdesk-ssl-scan')).errors, []);
   });
 
+  it('shows the targets of a scan that was written without a source', async () => {
+    const scan = await editor.node('certdesk-ssl-scan');
+    await editor.forget(scan, 'source');
+    await editor.openDialog(scan);
+    assert.equal(await editor.page.locator('#node-input-targets').isVisible(), true);
+    assert.equal(await editor.page.locator('#node-input-source').inputValue(), 'targets');
+    await editor.confirmDialog(scan);
+    assert.deepEqual((await editor.node('certdesk-ssl-scan')).properties, scan.properties);
+  });
+
   it('shows a frequency in days, and keeps it', async () => {
     const policy = await editor.node('certdesk-notification-policy');
     const input = editor.page.locator('#node-input-frequency ~ .red-ui-typedInput-container');

@@ -152,6 +152,17 @@ export class Editor {
     return found;
   }
 
+  /** Takes a property away, as in a flow that was written by hand. */
+  async forget(node: ShownNode, property: string): Promise<void> {
+    await this.page.evaluate(
+      ([id, name]) => {
+        const { RED } = globalThis as unknown as { RED: EditorRed };
+        delete RED.nodes.node(id)?.[name];
+      },
+      [node.id, property] as const,
+    );
+  }
+
   /** Opens the dialog by the editor's own call: in Node-RED 5 the first double click after an import is lost. */
   async openDialog(node: ShownNode): Promise<void> {
     await this.page.evaluate(({ id, type, isConfig }) => {
