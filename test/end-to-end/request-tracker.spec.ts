@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { RunSummary } from '../../lib/model/report';
 import type { TicketRecord } from '../../lib/model/ticket';
@@ -182,7 +183,9 @@ describe('from certificate to ticket, real Request Tracker', function () {
       records().map(record => record.priority),
       ['High', 'High', 'High'],
     );
-    assert.equal((await technician.ticket(first.id)).Priority, '100'); // what Request Tracker calls High
+    for (const { id } of [expiry, first, second]) {
+      assert.equal((await technician.ticket(id)).Priority, '100'); // what Request Tracker calls High
+    }
     const dates = { expiryDate: usDate(inDays(5)) };
     assert.equal(block((await technician.texts(expiry.id))[0] ?? ''), expected('expiry.txt', { ...dates, host }));
     const firstText = (await technician.texts(first.id))[0] ?? '';
@@ -247,6 +250,14 @@ describe('from certificate to ticket, real Request Tracker', function () {
       outcome().filter(line => line.includes(`vulnerability ${host}`)),
       [`vulnerability ${host}: left`],
     );
+    const garbage = createServer(socket => socket.on('error', () => {}).end('220 this is no TLS\r\n'));
+    garbage.listen(one.port, '127.0.0.30');
+    const useless = await run();
+    await new Promise(resolve => garbage.close(resolve));
+    assert.deepEqual(useless.unreachableEndpoints, [{ name: `${host}@127.0.0.30:${one.port}`, reason: 'NOT_TLS' }]);
+    assert.equal((await technician.ticket(first.id)).Status, 'open');
+    assert.equal((await technician.texts(first.id)).length, 3);
+    assert.equal((await technician.ticket(expiry.id)).Status, 'open');
     const back = await up(startWeak({ ...old, host: '127.0.0.30', port: one.port }));
 
     // a new certificate: what was closed by hand stays closed; an open one gets one note, after the second run
@@ -263,6 +274,8 @@ describe('from certificate to ticket, real Request Tracker', function () {
     assert.equal((await technician.texts(expiry.id)).length, notes + 1);
     assert.equal((await technician.ticket(expiry.id)).Status, 'open');
     assert.equal((await technician.ticket(first.id)).Status, 'resolved');
+    const told = (await technician.texts(second.id)).filter(text => /was renewed\. What is still found/.test(text));
+    assert.equal(told.length, 1); // the open vulnerability ticket of the old certificate
     assert.equal((await technician.search(`certificate ${host} expiry`)).length, 1);
   });
 
