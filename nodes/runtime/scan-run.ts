@@ -50,6 +50,9 @@ export class ScanRun {
     onStarted(scan);
     const summary = await scan.finished;
     await Promise.all(this.judging);
+    for (const place of this.watch.unkeyed) {
+      this.node.warn(`${place} is weak, but showed no readable certificate to make a ticket's key of. See its report.`);
+    }
     const told = { ...summary, startedAt, vulnerable: this.watch.activeKeys };
     await this.repository.endRun(told);
     this.send([null, null, { ...this.common(), topic: 'run', payload: told }]);
