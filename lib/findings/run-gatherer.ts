@@ -59,11 +59,6 @@ export class RunGatherer<T> {
     this.open.delete(runId);
   }
 
-  /** Hands over everything that is open. */
-  completeAll(): void {
-    for (const runId of [...this.open.keys()]) this.complete(runId);
-  }
-
   /** Ends without handing over what is open. */
   close(): void {
     this.stopListening();

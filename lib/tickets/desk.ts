@@ -84,9 +84,11 @@ export class Desk {
     return this.track(this.accept(makeWork({ desk, nodeId, finding, ...options, now: this.now() })));
   }
 
-  /** Tries at once what is queued or parked for a key. */
-  async retry(key: string): Promise<void> {
-    await this.outbox.run(this.outbox.ofKey(key));
+  /** Tries at once what is queued or parked for a key; how much that was. */
+  async retry(key: string): Promise<number> {
+    const waiting = this.outbox.ofKey(key);
+    await this.outbox.run(waiting);
+    return waiting.length;
   }
 
   /** What is right and wrong with the connection. */

@@ -50,9 +50,9 @@ export function registerDesk(desk: Desk, repository: Repository): () => void {
   return () => desks.delete(desk);
 }
 
-/** Tries at once what is queued or parked for a key. Returns how many desks were asked. */
+/** Tries at once what is queued or parked for a key. Returns how many pieces of work that were. */
 export async function retryEverywhere(repository: Repository, key: string): Promise<number> {
   const asked = [...desks].filter(([, used]) => used === repository).map(([desk]) => desk);
-  await Promise.all(asked.map(desk => desk.retry(key)));
-  return asked.length;
+  const tried = await Promise.all(asked.map(desk => desk.retry(key)));
+  return tried.reduce((sum, count) => sum + count, 0);
 }

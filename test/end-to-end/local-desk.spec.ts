@@ -323,6 +323,7 @@ describe('from certificate to ticket, local desk', function () {
     await runtime.deploy(flow);
     await run();
     assert.deepEqual(actions(), ['created']);
+    await runtime.untilQuiet(1500); // a telling counts a second after it went out
     await runtime.unload();
     await runtime.deploy(flow);
     await run();

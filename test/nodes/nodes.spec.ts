@@ -452,6 +452,27 @@ describe('nodes in a real Node-RED', function () {
       assert.equal((await runtime.admin('get', '/certdesk/default/tickets/cd-exp-none')).status, 404);
     });
 
+    it('try again what waits for a key, and count it', async () => {
+      const port = await closedPort();
+      const rt: FlowNode = {
+        id: 'rt',
+        type: 'certdesk-helpdesk-request-tracker',
+        z: null,
+        url: `http://127.0.0.1:${port}`,
+      };
+      const ticket = { id: 'ticket', type: 'certdesk-ticket-request-tracker', connection: 'rt', queue: 'Certificates' };
+      await runtime.deploy(straightFlow({ ca: ca.file, ticket, more: [rt] }), {
+        rt: { token: '1-1-0123456789abcdef' },
+      });
+      const finding = await sampleFinding('waits.example');
+      runtime.send('ticket', { payload: finding });
+      await runtime.until('records', 1);
+      const retry = (key: string): Promise<{ body: object }> =>
+        runtime.admin('post', `/certdesk/default/tickets/${key}/retry`);
+      assert.deepEqual((await retry(finding.key)).body, { retried: 1 });
+      assert.deepEqual((await retry('cd-exp-none')).body, { retried: 0 });
+    });
+
     it('refuse a bad limit, an unknown repository and a status that is none', async () => {
       await deploy();
       runtime.send('ticket', { payload: await sampleFinding('one.example') });
