@@ -5,6 +5,7 @@ import tls, { type SecureVersion } from 'node:tls';
 import { CHECK_IDS } from '../../lib/model/checks';
 import { issue, makeCa, type Ca, type IssuedCertificate } from '../lab/certificates';
 import { startHealthy, startScripted, startTls, startWeak, type LabServer } from '../lab/tls-servers';
+import { skip } from '../support/skip';
 import { check, idsWith, scan, suitesOf } from './scan-support';
 
 /** What needs more than the base of a scan is the business of a later version. */
@@ -225,7 +226,7 @@ describe('scanEndpoint against node:tls', function () {
 
   it('scans IPv6', async function () {
     const server = await startHealthy({ ...rsa, host: '::1' }).catch(() => null);
-    if (server === null) return this.skip();
+    if (server === null) return skip(this, 'IPv6: this machine has no ::1');
     const report = await scan(await up(Promise.resolve(server)), trusted());
     assert.equal(report.status, 'scanned');
     assert.equal(report.endpoint.name, `a.example@[::1]:${server.port}`);
