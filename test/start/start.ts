@@ -33,7 +33,7 @@ export class Start {
   async ctrlC(): Promise<void> {
     const { pid } = this.child;
     if (pid === undefined) return;
-    if (this.child.exitCode === null) process.kill(-pid, 'SIGINT');
+    if (isGroupAlive(pid)) process.kill(-pid, 'SIGINT');
     await this.exited;
     await waitFor(
       () => !isGroupAlive(pid),
