@@ -16,7 +16,7 @@ export interface Threads {
   close(): Promise<void>;
 }
 
-/** One thread asks thousands of servers a second; the rest of the machine is Node-RED's. */
+/** Scanning is mostly waiting, so few threads do; the rest of the machine is Node-RED's. */
 const MAX_THREADS = Math.max(1, Math.min(2, availableParallelism() - 1));
 const IDLE_TIMEOUT_MS = 10_000;
 /** The scan's own limits decide what is under way; a thread takes all of it. */
