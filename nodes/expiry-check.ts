@@ -2,11 +2,10 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { ExpiryCheck } from '../lib/findings/expiry-check';
 import type { ExpirySettings } from '../lib/findings/settings';
 import { asCertDeskError, type CertDeskError } from '../lib/model/errors';
-import type { Finding } from '../lib/model/finding';
+import { runOf, type Finding } from '../lib/model/finding';
 import { choice, list, number, optionalNumber, type Config } from './runtime/config';
 import { onClose, onInput, type Send } from './runtime/input';
 import { useRepository } from './runtime/repositories';
-import { runOf } from './runtime/run-summary';
 import { show, showConfigError, showError } from './runtime/status';
 
 /** certdesk-expiry-check: one Finding per expiring certificate and run. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asCertDeskError, CertDeskError } from '../lib/model/errors';
-import { isFinding, type Finding, type Notification } from '../lib/model/finding';
+import { isFinding, runOf, type Finding, type Notification } from '../lib/model/finding';
 import { DigestCollector } from '../lib/policy/digest-collector';
 import { Policy } from '../lib/policy/policy';
 import { formatSyslog } from '../lib/policy/syslog';
@@ -9,7 +9,7 @@ import { text, type Config } from './runtime/config';
 import { onClose, onInput, type Send } from './runtime/input';
 import { readCommand } from './runtime/policy-command';
 import { readPolicyConfig } from './runtime/policy-config';
-import { isRunSummary, runOf } from './runtime/run-summary';
+import { isRunSummary } from './runtime/run-summary';
 import { scannedBy, useRepository } from './runtime/repositories';
 import { show, showConfigError, showError } from './runtime/status';
 

@@ -64,3 +64,8 @@ function isEndpoint(value: unknown): value is Endpoint {
     Number.isInteger(port)
   );
 }
+
+/** What everything of a run carries: its id, and `force` where it was asked for by hand. */
+export function runOf({ runId, forced }: Pick<Finding, 'runId' | 'forced'>): { runId: string | null; force?: true } {
+  return { runId, ...(forced === true ? { force: true } : {}) };
+}

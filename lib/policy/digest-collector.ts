@@ -1,6 +1,6 @@
 import { RunGatherer } from '../findings/run-gatherer';
 import { asCertDeskError, type CertDeskError } from '../model/errors';
-import type { Finding, Notification } from '../model/finding';
+import { runOf, type Finding, type Notification } from '../model/finding';
 import type { Repository } from '../repository/repository';
 import { groupByRecipient, type Told } from './digest';
 import { makeMail, type Mail } from './mail';
@@ -12,7 +12,7 @@ export interface DigestCollectorOptions {
   /** `CertDesk running at …`. */
   scannedBy: string;
   /** `run`: what messages of the run carry. */
-  onMail(mail: Mail, run: { runId: string | null; force?: true }): void;
+  onMail(mail: Mail, run: ReturnType<typeof runOf>): void;
   onError(error: CertDeskError): void;
   now?: () => Date;
 }
@@ -56,8 +56,7 @@ export class DigestCollector {
 
   private mail(told: Told[]): void {
     const { settings, scannedBy, now = () => new Date() } = this.options;
-    const { runId = null, forced } = told[0]?.finding ?? {};
-    const run = { runId, ...(forced === true ? { force: true as const } : {}) };
+    const run = runOf(told[0]?.finding ?? { runId: null });
     for (const [address, own] of groupByRecipient(told, settings.emailTo)) {
       let mail: Mail;
       try {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Node } from 'node-red';
 import { VulnerabilityWatch } from '../../lib/findings/vulnerability-watch';
 import { asCertDeskError, type CertDeskError } from '../../lib/model/errors';
-import type { Finding } from '../../lib/model/finding';
+import { runOf, type Finding } from '../../lib/model/finding';
 import type { EndpointReport } from '../../lib/model/report';
 import type { Repository } from '../../lib/repository/repository';
 import { startScan } from '../../lib/scan/pool';
@@ -83,7 +83,7 @@ export class ScanRun {
     this.send([null, { ...this.common(), topic: finding.key, payload: finding }, null]);
   }
 
-  private common(): { runId: string; force?: true } {
-    return { runId: this.runId, ...(this.isForced ? { force: true } : {}) };
+  private common(): ReturnType<typeof runOf> {
+    return runOf({ runId: this.runId, forced: this.isForced });
   }
 }
