@@ -70,10 +70,12 @@ export async function scanBase(dialogue: Dialogue, profile: 'quick' | 'full'): P
   return first;
 }
 
+const HOPELESS: ReadonlySet<string> = new Set(['not-connected', 'no-starttls', 'stopped']);
+
 /** Nobody there, nobody who speaks TLS, or nobody who wants to know any more. */
 function isHopeless(first: Reply): boolean {
   if (first.kind !== 'unknown') return false;
-  return first.how === 'not-connected' || first.how === 'stopped' || first.word === 'NOT_TLS';
+  return HOPELESS.has(first.how) || first.word === 'NOT_TLS';
 }
 
 async function askSslv2(dialogue: Dialogue): Promise<void> {

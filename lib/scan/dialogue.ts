@@ -1,4 +1,5 @@
 import { readCertificate, type KnownCertificate } from './certificates';
+import type { Connection } from './connection';
 import type { Line } from './line';
 import { hasAnswered, type Observation } from './observation';
 import { alertReply, malformed, noAnswerReply, type Reply, type Unknown } from './reply';
@@ -6,7 +7,7 @@ import { allSuites } from './suites/lists';
 import { findSuite, isFiniteField, type Suite } from './suites/suites';
 import { judgeTrust, type Anchors } from './trust';
 import { uint, uint16s } from './wire/bytes';
-import { clientHello, EXTENSION } from './wire/client-hello';
+import { clientHello, EXTENSION, type HelloOptions, type SentHello } from './wire/client-hello';
 import { VERSION_CODES, type TlsProtocol } from './wire/names';
 import { FlightReader, primeBits, type ServerFlight } from './wire/server-flight';
 import { Sslv2Reader, sslv2Hello, type Sslv2ServerHello } from './wire/sslv2';
@@ -17,6 +18,18 @@ const CHUNK = 100;
 const SSLV2_KINDS = Buffer.concat(allSuites('SSLv2').map(suite => uint(suite.code, 3)));
 /** A server that was asked too often gets a moment before the same question comes again. */
 const PAUSE_MS = 200;
+
+/** How one hello differs from a plain one. */
+export type HelloExtras = Pick<HelloOptions, 'hasExtensions' | 'sessionId' | 'sessionTicket' | 'isFallback' | 'groups'>;
+
+/** A connection on which the server has answered a hello with its first flight, and waits for the client. */
+export interface Opened {
+  connection: Connection;
+  hello: SentHello;
+  flight: ServerFlight;
+  protocol: TlsProtocol;
+  suite: Suite;
+}
 
 /** Asks one endpoint with own hellos, keeps what every answer shows, and asks odd answers back in another way. */
 export class Dialogue {
@@ -34,9 +47,16 @@ export class Dialogue {
     private readonly anchors: Anchors,
   ) {}
 
-  /** Offers `suites` in one version. A suite that the server takes is in `seen` when this resolves. */
-  async ask(protocol: TlsProtocol, suites: readonly Suite[]): Promise<Reply> {
-    const reply = await this.#once(protocol, suites);
+  /**
+   * Offers `suites` in one version. A suite that the server takes is in `seen` when this resolves; `sequel` goes on with
+   * the connection of a first answer meanwhile.
+   */
+  async ask(
+    protocol: TlsProtocol,
+    suites: readonly Suite[],
+    sequel?: (opened: Opened) => Promise<void>,
+  ): Promise<Reply> {
+    const reply = await this.#once(protocol, suites, {}, sequel);
     if (reply.kind !== 'unknown' || reply.how === 'stopped') return reply;
     if (reply.how !== 'not-connected' && suites.length > MANY && !this.#takesMany)
       return this.#inChunks(protocol, suites);
@@ -84,14 +104,54 @@ export class Dialogue {
     return refused;
   }
 
+  /**
+   * Offers `suites` once, and gives the connection to `use` while it is open. The reply instead, when the server took
+   * none of them or its flight did not come to an end. A `use` that rejects counts as an odd answer.
+   */
+  async converse<T>(
+    protocol: TlsProtocol,
+    suites: readonly Suite[],
+    extras: HelloExtras,
+    use: (opened: Opened) => Promise<T>,
+  ): Promise<{ kind: 'used'; value: T } | Reply> {
+    return new Promise(resolve => {
+      let isTaken = false;
+      const sequel = async (opened: Opened): Promise<void> => {
+        isTaken = true;
+        await use(opened).then(
+          value => resolve({ kind: 'used', value }),
+          (error: unknown) => resolve(malformed(error instanceof Error ? error.message : String(error))),
+        );
+      };
+      void this.#once(protocol, suites, extras, sequel).then(reply => {
+        if (!isTaken) resolve(reply);
+      });
+    });
+  }
+
   async #once(
     protocol: TlsProtocol,
     suites: readonly Suite[],
-    { hasExtensions }: { hasExtensions: boolean } = { hasExtensions: true },
+    extras: HelloExtras = {},
+    sequel?: (opened: Opened) => Promise<void>,
   ): Promise<Reply> {
     const reader = new FlightReader();
-    const hello = clientHello({ protocol, suites: bytesOf(suites), serverName: this.serverName, hasExtensions });
-    const noAnswer = await this.line.ask(hello, chunk => reader.push(chunk));
+    const hello = clientHello({ protocol, suites: bytesOf(suites), serverName: this.serverName, ...extras });
+    let reply: Reply | null = null;
+    const noAnswer = await this.line.ask(
+      hello.record,
+      chunk => reader.push(chunk),
+      () => {
+        const { flight } = reader;
+        if (flight === null) return null;
+        reply = this.#understand(protocol, suites, flight);
+        const { suite } = reply.kind === 'hit' ? reply : { suite: null };
+        const { protocol: chosen } = flight;
+        if (sequel === undefined || suite === null || chosen === undefined || !flight.isComplete) return null;
+        return connection => sequel({ connection, hello, flight, protocol: chosen, suite });
+      },
+    );
+    if (reply !== null) return reply;
     if (noAnswer?.kind === 'stopped') return noAnswerReply(noAnswer);
     if (reader.flight !== null) return this.#understand(protocol, suites, reader.flight);
     if (reader.alert !== null) return alertReply(reader.alert.description, this.serverName);
@@ -145,6 +205,7 @@ export class Dialogue {
     if (flight.compression !== 0) seen.compressed.add(protocol);
     const isSecure = flight.extensions.has(EXTENSION.renegotiationInfo);
     (isSecure ? seen.renegotiation.secure : seen.renegotiation.insecure).add(protocol);
+    if (flight.extensions.has(EXTENSION.heartbeat)) seen.heartbeats.set(protocol, suite);
     if (flight.serverKeyExchange !== null && isFiniteField(suite)) {
       const bits = readPrimeBits(flight.serverKeyExchange, suite);
       if (bits > 0) seen.primes.push({ protocol, suite, bits });
@@ -159,7 +220,7 @@ export class Dialogue {
     const { served } = this.seen;
     const known = served.find(({ leaf }) => leaf.der.equals(leafDer));
     if (known !== undefined) {
-      known.isStapled ||= staple !== null;
+      known.staple = staple ?? known.staple;
       if (isTodays) served.sort((a, b) => Number(b === known) - Number(a === known));
       return;
     }
@@ -170,7 +231,7 @@ export class Dialogue {
     }
     const others = rest.map(readCertificate).filter((one): one is KnownCertificate => one !== null);
     const trust = judgeTrust(leaf, others, this.anchors, this.seen.at);
-    served[isTodays ? 'unshift' : 'push']({ leaf, chain: others, isStapled: staple !== null, trust });
+    served[isTodays ? 'unshift' : 'push']({ leaf, chain: others, staple, trust });
   }
 }
 

@@ -3,6 +3,7 @@ import { PROTOCOLS, type Protocol, type ProtocolState } from '../model/report';
 import type { KnownCertificate } from './certificates';
 import { isFiniteField, type Suite } from './suites/suites';
 import type { TrustJudgement } from './trust';
+import type { TlsProtocol } from './wire/names';
 
 /** What is known of one protocol version, and why. */
 export interface ProtocolSeen {
@@ -16,8 +17,8 @@ export interface ServedCertificate {
   leaf: KnownCertificate;
   /** As sent, the leaf left out, and what could not be parsed left out. */
   chain: KnownCertificate[];
-  /** Whether an OCSP answer was stapled to it at least once. */
-  isStapled: boolean;
+  /** The last OCSP answer stapled to it, DER; null where none came. */
+  staple: Buffer | null;
   trust: TrustJudgement;
 }
 
@@ -46,6 +47,8 @@ export interface Observation {
   readonly compressed: Set<Protocol>;
   /** Versions (SSLv3 to TLS 1.2) by whether the ServerHello confirmed RFC 5746. */
   readonly renegotiation: { readonly secure: Set<Protocol>; readonly insecure: Set<Protocol> };
+  /** Versions (SSLv3 to TLS 1.2) in which the ServerHello said that heartbeats may be sent (RFC 6520), with a suite. */
+  readonly heartbeats: Map<TlsProtocol, Suite>;
   /** Set where a server agreed to TLS 1.2 or less but marked that it could do 1.3. */
   speaksTls13: boolean;
 }
@@ -64,6 +67,7 @@ export function newObservation(endpoint: Endpoint, at: Date): Observation {
     primes: [],
     compressed: new Set(),
     renegotiation: { secure: new Set(), insecure: new Set() },
+    heartbeats: new Map(),
     speaksTls13: false,
   };
 }

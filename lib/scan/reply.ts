@@ -1,5 +1,5 @@
 import type { Protocol } from '../model/report';
-import type { NoAnswer } from './line';
+import type { NoAnswer } from './connection';
 import type { Observation } from './observation';
 import type { Suite } from './suites/suites';
 import { alertName } from './wire/names';
@@ -18,7 +18,7 @@ export interface Unknown {
   reason: string;
   word: string;
   /** `odd`: something came that is neither hello nor clear refusal. */
-  how: 'odd' | 'closed' | 'silent' | 'not-connected' | 'stopped';
+  how: 'odd' | 'closed' | 'silent' | 'not-connected' | 'no-starttls' | 'stopped';
 }
 
 const UNRECOGNIZED_NAME = 112;
@@ -54,6 +54,8 @@ export function noAnswerReply(noAnswer: NoAnswer): Unknown {
       return noAnswer.isReset
         ? unknown('odd', 'CLOSED', 'it reset the connection')
         : unknown('closed', 'CLOSED', 'it closed without an alert');
+    case 'no-starttls':
+      return unknown('no-starttls', noAnswer.reason, noAnswer.detail);
     case 'not-tls':
       return unknown('odd', 'NOT_TLS', noAnswer.detail);
     case 'malformed':

@@ -1,6 +1,6 @@
 import { PROTOCOLS, type EndpointReport, type Protocol, type ProtocolState, type StageResult } from '../model/report';
 import { hasShownAllKinds, type Observation } from './observation';
-import { makeChecks } from './probes/registry';
+import { makeChecks, type Answers } from './probes/registry';
 import type { Reply } from './reply';
 import type { ScanSettings } from './settings';
 import { toCipher } from './suites/suites';
@@ -11,6 +11,7 @@ export interface ReportFrame {
   settings: Pick<ScanSettings, 'checks' | 'profile'>;
   durationMs: number;
   connections: number;
+  answers: Answers;
 }
 
 const OK: StageResult = { status: 'ok' };
@@ -31,7 +32,7 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
     stages: {
       dns: endpoint.domain === null ? SKIPPED : OK,
       tcp: OK,
-      starttls: SKIPPED,
+      starttls: endpoint.starttls === null ? SKIPPED : OK,
       handshake: OK,
       trust: trustStage(seen),
     },
@@ -48,7 +49,7 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
         .sort((a, b) => a.order - b.order)
         .map(suite => toCipher(suite, protocol, endpoint.port)),
     ),
-    checks: makeChecks(seen, frame.settings),
+    checks: makeChecks(seen, frame.settings, frame.answers),
   };
 }
 
@@ -59,9 +60,10 @@ function statusOf(seen: Observation): EndpointReport['status'] {
 }
 
 /** Where a scan failed of which no hello was answered, and why, in one word. */
-export function failureOf(first: Reply): { stage: 'tcp' | 'handshake'; reason: string } {
+export function failureOf(first: Reply): { stage: 'tcp' | 'starttls' | 'handshake'; reason: string } {
   if (first.kind === 'unknown') {
-    return { stage: first.how === 'not-connected' ? 'tcp' : 'handshake', reason: first.word };
+    const { how, word } = first;
+    return { stage: how === 'not-connected' ? 'tcp' : how === 'no-starttls' ? 'starttls' : 'handshake', reason: word };
   }
   const isAlert = first.kind === 'refused' && first.alert !== null;
   return { stage: 'handshake', reason: isAlert ? first.reason.replace(/^alert /, '').toUpperCase() : 'REFUSED' };

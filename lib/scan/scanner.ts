@@ -8,8 +8,11 @@ import { Line } from './line';
 import { hasAnswered, newObservation } from './observation';
 import { failureOf, makeReport, type ReportFrame } from './report';
 import type { ScanSettings } from './settings';
+import { askChecks, type Answers } from './probes/registry';
+import { findStarttls } from './starttls';
 import { anchorsWith } from './trust';
 import { makeUnreachable } from './unreachable';
+import { wantedChecks } from './wanted-checks';
 
 export interface ScanEndpointOptions {
   runId: string;
@@ -30,7 +33,7 @@ export async function scanEndpoint(
 ): Promise<EndpointReport> {
   const started = performance.now();
   const seen = newObservation(endpoint, new Date());
-  const frame = (connections: number): ReportFrame => ({
+  const frame = (connections: number): Omit<ReportFrame, 'answers'> => ({
     runId: options.runId,
     settings,
     durationMs: Math.round(performance.now() - started),
@@ -40,26 +43,34 @@ export async function scanEndpoint(
     makeUnreachable(endpoint, stage, reason, { ...frame(connections), scannedAt: seen.at.toISOString() });
   if (endpoint.ip === '') return unreachable('dns', 'ENOTFOUND');
   if (!(endpoint.port > 0 && endpoint.port < 65_536)) return unreachable('tcp', 'BAD_PORT');
-  if (endpoint.starttls !== null) return unreachable('starttls', 'NOT_SUPPORTED_YET');
+  const serverName = serverNameOf(endpoint);
+  const { starttls } = endpoint;
+  const protocol = starttls === null ? null : findStarttls(starttls);
+  if (protocol === undefined) return unreachable('starttls', 'UNKNOWN_PROTOCOL');
   const line = new Line({
     host: endpoint.ip,
     port: endpoint.port,
     timeoutMs: settings.timeoutMs,
     connections: Math.max(1, options.connections),
     signal: options.signal,
+    ...(protocol === null ? {} : { talk: () => protocol({ name: serverName }) }),
   });
   try {
-    const dialogue = new Dialogue(line, seen, serverNameOf(endpoint), anchorsWith(settings.ca));
+    const dialogue = new Dialogue(line, seen, serverName, anchorsWith(settings.ca));
     const first = await scanBase(dialogue, settings.profile);
+    const answers = hasAnswered(seen) ? await askChecks(dialogue, wantedChecks(settings)) : NO_ANSWERS;
+    await line.idle();
     // what was seen of a stopped scan is half a picture, and half a picture must not clear anything
     if (line.isStopped) return unreachable('handshake', 'STOPPED', line.opened);
-    if (hasAnswered(seen)) return makeReport(seen, frame(line.opened));
+    if (hasAnswered(seen)) return makeReport(seen, { ...frame(line.opened), answers });
     const { stage, reason } = failureOf(first);
     return unreachable(stage, reason, line.opened);
   } finally {
     line.close();
   }
 }
+
+const NO_ANSWERS: Answers = new Map();
 
 /** The name for SNI: in its ASCII form, without a final dot (RFC 6066 section 3); null for an address. */
 function serverNameOf({ domain }: Endpoint): string | null {

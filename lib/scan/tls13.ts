@@ -56,13 +56,12 @@ let context: tls.SecureContext | null = null;
 export async function shakeHands(dialogue: Dialogue): Promise<boolean> {
   context ??= tls.createSecureContext({ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ca: [] });
   const secureContext = context;
-  const done = await dialogue.line.use(
-    register =>
+  const done = await dialogue.line.connect(
+    plain =>
       new Promise<boolean>(resolve => {
         let staple: Buffer | null = null;
         const options = {
-          host: dialogue.seen.endpoint.ip,
-          port: dialogue.seen.endpoint.port,
+          socket: plain,
           servername: dialogue.serverName ?? '',
           secureContext,
           rejectUnauthorized: false,
@@ -71,11 +70,9 @@ export async function shakeHands(dialogue: Dialogue): Promise<boolean> {
         const socket = tls.connect(options);
         const finish = (isDone: boolean): void => {
           clearTimeout(timer);
-          unregister();
           socket.on('error', () => {}).destroy();
           resolve(isDone);
         };
-        const unregister = register(() => finish(false));
         const timer = setTimeout(() => finish(false), dialogue.line.timeoutMs);
         socket.on('OCSPResponse', (response: Buffer | null) => (staple = response));
         socket.on('error', () => finish(false));

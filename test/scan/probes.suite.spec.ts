@@ -28,7 +28,7 @@ function seen(change: (observation: Observation) => void = () => {}): Observatio
 }
 
 function verdict(observation: Observation, id: CheckId): Verdict | undefined {
-  return makeChecks(observation, { profile: 'quick', checks: [] }).find(check => check.id === id)?.verdict;
+  return makeChecks(observation, { profile: 'quick', checks: [] }, new Map()).find(check => check.id === id)?.verdict;
 }
 
 const accept =
@@ -119,21 +119,20 @@ describe('the checks of versions and suites', () => {
     });
   }
 
-  it('say skipped for what is left out, and for what no version makes yet', () => {
+  it('say skipped for what is left out, and cannot-tell for what was not asked', () => {
     const of = (settings: Parameters<typeof makeChecks>[1], id: CheckId): unknown => {
-      const found = makeChecks(seen(), settings).find(check => check.id === id);
+      const found = makeChecks(seen(), settings, new Map()).find(check => check.id === id);
       return [found?.verdict, found?.detail];
     };
     assert.deepEqual(of({ profile: 'quick', checks: ['rc4'] }, 'des'), ['skipped', 'not asked for']);
     assert.deepEqual(of({ profile: 'quick', checks: [] }, 'ticketbleed'), ['skipped', 'not asked for']);
-    assert.deepEqual(of({ profile: 'full', checks: [] }, 'ticketbleed'), ['skipped', 'not made by this version yet']);
-    assert.deepEqual(of({ profile: 'quick', checks: [] }, 'heartbleed'), ['skipped', 'not made by this version yet']);
+    assert.deepEqual(of({ profile: 'full', checks: [] }, 'ticketbleed'), ['cannot-tell', 'It was not asked.']);
   });
 
   it('name what they found, at most three and how many more', () => {
     const observation = seen();
     for (const code of [0x0004, 0x0005, 0xc011, 0xc007]) accept('TLSv1.2', code)(observation);
-    const rc4 = makeChecks(observation, { profile: 'quick', checks: [] }).find(check => check.id === 'rc4');
+    const rc4 = makeChecks(observation, { profile: 'quick', checks: [] }, new Map()).find(check => check.id === 'rc4');
     assert.match(rc4?.detail ?? '', /^Accepts suites with RC4: TLS_RSA_WITH_RC4_128_MD5 in TLSv1\.2, .* and 1 more; /);
     assert.equal(rc4?.port, 443);
   });

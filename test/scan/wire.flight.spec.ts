@@ -33,7 +33,7 @@ function record({ host, port }: LabServer, protocol: 'TLSv1.2' | 'TLSv1.3', suit
       socket.destroy();
       resolve(Buffer.concat(chunks));
     });
-    socket.write(clientHello({ protocol, suites: uint16s([suite]), serverName: 'a.example', hasExtensions: true }));
+    socket.write(clientHello({ protocol, suites: uint16s([suite]), serverName: 'a.example' }).record);
   });
 }
 

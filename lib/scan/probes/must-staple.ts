@@ -9,7 +9,7 @@ export const mustStaple: Probe = {
     if (missing !== null) return missing;
     const asking = seen.served.filter(({ leaf }) => leaf.isMustStaple);
     if (asking.length === 0) return notApplicable('No certificate asks for stapling.');
-    const unstapled = asking.filter(({ isStapled }) => !isStapled);
+    const unstapled = asking.filter(({ staple }) => staple === null);
     if (unstapled.length === 0) return ok('An OCSP answer is stapled, as the certificate asks for.');
     return vulnerableBy(
       unstapled,

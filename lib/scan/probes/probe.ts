@@ -1,5 +1,6 @@
 import type { CheckId } from '../../model/checks';
 import type { Protocol, Verdict } from '../../model/report';
+import type { Dialogue } from '../dialogue';
 import type { Observation } from '../observation';
 
 /** A verdict with one sentence of evidence. */
@@ -10,10 +11,16 @@ export interface Judgement {
   fingerprint256?: string;
 }
 
-/** One check: what it is called and how it is judged from what the scan saw. One file each, listed in registry.ts. */
+/** One check that is judged from what the base of the scan saw. One file each, listed in registry.ts. */
 export interface Probe {
   id: CheckId;
   judge(seen: Observation): Judgement;
+}
+
+/** One check that has to ask on connections of its own, after the base of the scan. It never rejects. */
+export interface AskingProbe {
+  id: CheckId;
+  ask(dialogue: Dialogue): Promise<Judgement>;
 }
 
 export const vulnerable = (detail: string): Judgement => ({ verdict: 'vulnerable', detail });

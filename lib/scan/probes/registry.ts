@@ -1,5 +1,6 @@
 import { CHECK_IDS, type CheckId } from '../../model/checks';
 import type { Check } from '../../model/report';
+import type { Dialogue } from '../dialogue';
 import type { Observation } from '../observation';
 import type { ScanSettings } from '../settings';
 import { wantedChecks } from '../wanted-checks';
@@ -20,7 +21,7 @@ import { noTls13 } from './no-tls13';
 import { notYetValid } from './not-yet-valid';
 import { nullCipher } from './null-cipher';
 import { poodleSsl } from './poodle-ssl';
-import type { Probe } from './probe';
+import { cannotTell, type AskingProbe, type Judgement, type Probe } from './probe';
 import { rc4 } from './rc4';
 import { selfSigned } from './self-signed';
 import { sslv2 } from './sslv2';
@@ -62,16 +63,32 @@ const PROBES: readonly Probe[] = [
   crime,
   insecureRenegotiation,
 ];
+/** Those that ask themselves; what may wait for another goes last. */
+const ASKING: readonly AskingProbe[] = [];
+
 const BY_ID: ReadonlyMap<CheckId, Probe> = new Map(PROBES.map(probe => [probe.id, probe]));
 
-/** Every check once, in the order of CHECK_IDS; what was not asked for or cannot be made says `skipped`. */
-export function makeChecks(seen: Observation, settings: Pick<ScanSettings, 'checks' | 'profile'>): Check[] {
+/** What the checks that ask themselves have found. */
+export type Answers = ReadonlyMap<CheckId, Judgement>;
+
+/** Makes the checks that ask themselves, as far as they are wanted. */
+export async function askChecks(dialogue: Dialogue, wanted: ReadonlySet<CheckId>): Promise<Answers> {
+  const probes = ASKING.filter(({ id }) => wanted.has(id));
+  const answers = await Promise.all(probes.map(async probe => [probe.id, await probe.ask(dialogue)] as const));
+  return new Map(answers);
+}
+
+/** Every check once, in the order of CHECK_IDS; what was not asked for says `skipped`. */
+export function makeChecks(
+  seen: Observation,
+  settings: Pick<ScanSettings, 'checks' | 'profile'>,
+  answers: Answers,
+): Check[] {
   const wanted = wantedChecks(settings);
   const { port } = seen.endpoint;
   return CHECK_IDS.map(id => {
-    const probe = BY_ID.get(id);
     if (!wanted.has(id)) return { id, verdict: 'skipped', detail: 'not asked for', port };
-    if (probe === undefined) return { id, verdict: 'skipped', detail: 'not made by this version yet', port };
-    return { id, ...probe.judge(seen), port };
+    const judgement = answers.get(id) ?? BY_ID.get(id)?.judge(seen) ?? cannotTell('It was not asked.');
+    return { id, ...judgement, port };
   });
 }

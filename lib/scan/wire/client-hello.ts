@@ -8,33 +8,61 @@ export interface HelloOptions {
   suites: Buffer;
   /** Sent as SNI; null for a bare address, since an address is never a server name (RFC 6066 section 3). */
   serverName: string | null;
-  /** False for servers of SSLv3 that choke on extensions; SNI goes with them. */
-  hasExtensions: boolean;
+  /** False for servers of SSLv3 that choke on extensions; SNI goes with them. Default true. */
+  hasExtensions?: boolean;
+  /** A session to take up again (RFC 5246 section 7.4.1.2), at most 32 bytes; not in TLS 1.3. Default: none. */
+  sessionId?: Buffer;
+  /** A session ticket to take up, empty to ask for one (RFC 5077 section 3.2); not in TLS 1.3. Default: not asked for. */
+  sessionTicket?: Buffer;
+  /** Says that a newer version was tried and failed (RFC 7507). Default false. */
+  isFallback?: boolean;
+  /** The only groups offered; default: all. */
+  groups?: readonly number[];
+}
+
+/** A ClientHello as sent. */
+export interface SentHello {
+  /** The record, ready for the wire. */
+  record: Buffer;
+  /** The handshake message in it. */
+  message: Buffer;
+  random: Buffer;
 }
 
 /** Signals RFC 5746 in a hello that has no extensions (section 3.3). */
 const EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff;
+const FALLBACK_SCSV = 0x5600;
 const DEFLATE_AND_NULL = Buffer.from([2, 1, 0]); // DEFLATE offered to see whether it is taken (CRIME)
 const NULL_ONLY = Buffer.from([1, 0]); // anything else is illegal in TLS 1.3 (RFC 8446 section 4.1.2)
 
 /** One record with a ClientHello (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2). */
-export function clientHello(options: HelloOptions): Buffer {
-  const isTls13 = options.protocol === 'TLSv1.3';
-  const suites = options.hasExtensions
-    ? vector(2, options.suites)
-    : vector(2, options.suites, uint(EMPTY_RENEGOTIATION_INFO_SCSV, 2));
+export function clientHello(options: HelloOptions): SentHello {
+  const { protocol, hasExtensions = true, isFallback = false, sessionId = NO_SESSION } = options;
+  const isTls13 = protocol === 'TLSv1.3';
+  const ownRandom = random(32);
+  const signals = [...(hasExtensions ? [] : [EMPTY_RENEGOTIATION_INFO_SCSV]), ...(isFallback ? [FALLBACK_SCSV] : [])];
   const body: Buffer[] = [
-    uint(Math.min(VERSION_CODES[options.protocol], VERSION_CODES['TLSv1.2']), 2),
-    random(32),
-    isTls13 ? vector(1, random(32)) : Buffer.from([0]), // a session id as middleboxes expect it (RFC 8446 D.4)
-    suites,
+    uint(Math.min(VERSION_CODES[protocol], VERSION_CODES['TLSv1.2']), 2),
+    ownRandom,
+    vector(1, isTls13 ? random(32) : sessionId), // in TLS 1.3 as middleboxes expect it (RFC 8446 D.4)
+    signals.length === 0 ? vector(2, options.suites) : vector(2, options.suites, uint16s(signals)),
     isTls13 ? NULL_ONLY : DEFLATE_AND_NULL,
   ];
-  if (options.hasExtensions) body.push(extensionsOf(options, lengthOf(body)));
-  const handshake = Buffer.concat([Buffer.from([1]), vector(3, ...body)]);
-  const recordVersion = options.protocol === 'SSLv3' ? VERSION_CODES.SSLv3 : VERSION_CODES.TLSv1;
-  return Buffer.concat([Buffer.from([22]), uint(recordVersion, 2), vector(2, handshake)]);
+  if (hasExtensions) body.push(extensionsOf(options, lengthOf(body)));
+  const recordVersion = protocol === 'SSLv3' ? VERSION_CODES.SSLv3 : VERSION_CODES.TLSv1;
+  const length = lengthOf(body);
+  const record = Buffer.concat([
+    Buffer.from([22]),
+    uint(recordVersion, 2),
+    uint(length + 4, 2),
+    Buffer.from([1]),
+    uint(length, 3),
+    ...body,
+  ]);
+  return { record, message: record.subarray(5), random: ownRandom };
 }
+
+const NO_SESSION = Buffer.alloc(0);
 
 function lengthOf(parts: readonly Buffer[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
@@ -47,7 +75,10 @@ export const EXTENSION = {
   supportedGroups: 10,
   ecPointFormats: 11,
   signatureAlgorithms: 13,
+  heartbeat: 15,
   padding: 21,
+  extendedMasterSecret: 23,
+  sessionTicket: 35,
   supportedVersions: 43,
   pskKeyExchangeModes: 45,
   keyShare: 51,
@@ -80,26 +111,38 @@ const SIGNATURE_ALGORITHMS = [
 
 const STATUS_REQUEST = extension(EXTENSION.statusRequest, Buffer.from([1, 0, 0, 0, 0]));
 const ALGORITHMS = extension(EXTENSION.signatureAlgorithms, vector(2, uint16s(SIGNATURE_ALGORITHMS)));
-const CLASSIC = Buffer.concat([
+/** Heartbeats may come (RFC 6520 section 2): a server that answers with the same can be asked for one. */
+const HEARTBEAT = extension(EXTENSION.heartbeat, Buffer.from([1]));
+const BEFORE_GROUPS = Buffer.concat([
   extension(EXTENSION.renegotiationInfo, Buffer.from([0])),
   STATUS_REQUEST,
-  extension(EXTENSION.supportedGroups, vector(2, uint16s(CLASSIC_GROUPS))),
-  extension(EXTENSION.ecPointFormats, Buffer.from([3, 0, 1, 2])),
-  ALGORITHMS,
+  HEARTBEAT,
 ]);
+const AFTER_GROUPS = Buffer.concat([extension(EXTENSION.ecPointFormats, Buffer.from([3, 0, 1, 2])), ALGORITHMS]);
+const CLASSIC = Buffer.concat([BEFORE_GROUPS, groupsOf(CLASSIC_GROUPS), AFTER_GROUPS]);
 /** An empty key_share makes the server name its group in a HelloRetryRequest, which costs neither side a key. */
-const TLS13 = Buffer.concat([
+const BEFORE_TLS13_GROUPS = Buffer.concat([
   extension(EXTENSION.supportedVersions, vector(1, uint(VERSION_CODES['TLSv1.3'], 2))),
   extension(EXTENSION.keyShare, vector(2)),
   extension(EXTENSION.pskKeyExchangeModes, vector(1, Buffer.from([1]))),
   STATUS_REQUEST,
-  extension(EXTENSION.supportedGroups, vector(2, uint16s(TLS13_GROUPS))),
-  ALGORITHMS, // last, since some servers fail on an empty last extension
 ]);
+const TLS13 = Buffer.concat([BEFORE_TLS13_GROUPS, groupsOf(TLS13_GROUPS), ALGORITHMS]);
 
+function groupsOf(groups: readonly number[]): Buffer {
+  return extension(EXTENSION.supportedGroups, vector(2, uint16s(groups)));
+}
+
+/** The signature algorithms stand last, since some servers fail on an empty last extension. */
 function extensionsOf(options: HelloOptions, lengthBefore: number): Buffer {
-  const parts: Buffer[] = [options.protocol === 'TLSv1.3' ? TLS13 : CLASSIC];
-  if (options.serverName !== null) parts.unshift(serverName(options.serverName));
+  const { protocol, groups } = options;
+  const isTls13 = protocol === 'TLSv1.3';
+  const parts: Buffer[] = [];
+  if (options.serverName !== null) parts.push(serverName(options.serverName));
+  if (options.sessionTicket !== undefined) parts.push(extension(EXTENSION.sessionTicket, options.sessionTicket));
+  if (groups === undefined) parts.push(isTls13 ? TLS13 : CLASSIC);
+  else if (isTls13) parts.push(BEFORE_TLS13_GROUPS, groupsOf(groups), ALGORITHMS);
+  else parts.push(BEFORE_GROUPS, groupsOf(groups), AFTER_GROUPS);
   const padding = paddingFor(4 + lengthBefore + 2 + lengthOf(parts));
   if (padding !== null) parts.push(padding);
   return vector(2, ...parts);

@@ -7,6 +7,8 @@ import { RECORD, RecordReader } from './records';
 export interface ServerFlight {
   /** The version chosen; undefined for a number that does not exist. */
   protocol: TlsProtocol | undefined;
+  random: Buffer;
+  sessionId: Buffer;
   suite: number;
   compression: number;
   /** Numbers of the extensions in the ServerHello. */
@@ -18,6 +20,8 @@ export interface ServerFlight {
   /** The stapled OCSP answer, DER (RFC 6066 section 8). */
   staple: Buffer | null;
   serverKeyExchange: Buffer | null;
+  /** The handshake messages as they came, headers included: what a Finished has to be computed over. */
+  messages: Buffer[];
   /** Whether everything came that belongs to it. */
   isComplete: boolean;
 }
@@ -72,6 +76,7 @@ export class FlightReader {
       if (length > MAX_MESSAGE) throw new WireError('MALFORMED', `a handshake message of ${length} bytes`);
       if (bytes.length < 4 + length) break;
       const isDone = this.#readMessage(bytes[0] ?? 0, bytes.subarray(4, 4 + length));
+      this.flight?.messages.push(bytes.subarray(0, 4 + length));
       if (isDone) return true;
       bytes = bytes.subarray(4 + length);
     }
@@ -105,7 +110,7 @@ function parseServerHello(body: Buffer): ServerFlight {
   const reader = new ByteReader(body);
   let version = reader.number(2);
   const random = reader.take(32);
-  reader.vector(1);
+  const sessionId = reader.vector(1);
   const suite = reader.number(2);
   const compression = reader.number(1);
   const extensions = new Set<number>();
@@ -120,6 +125,8 @@ function parseServerHello(body: Buffer): ServerFlight {
   }
   return {
     protocol: protocolOf(version),
+    random,
+    sessionId,
     suite,
     compression,
     extensions,
@@ -127,6 +134,7 @@ function parseServerHello(body: Buffer): ServerFlight {
     certificates: [],
     staple: null,
     serverKeyExchange: null,
+    messages: [],
     isComplete: false,
   };
 }

@@ -1,0 +1,202 @@
+import net, { type Socket } from 'node:net';
+import { StarttlsError, type Talk } from './starttls/starttls';
+import { WireError } from './wire/bytes';
+
+/** How one question ended when no answer came that a parser could read to its end. */
+export type NoAnswer =
+  /** No TCP connection; `reason` is the error's code or TIMEOUT. */
+  | { kind: 'unreachable'; reason: string }
+  /** Connected, and then nothing (more) for the whole time. */
+  | { kind: 'timeout' }
+  /** The other side ended the connection, with or without a reset. */
+  | { kind: 'closed'; isReset: boolean }
+  /** The protocol in the clear did not lead to TLS; `reason` is an upper-case word. */
+  | { kind: 'no-starttls'; reason: string; detail: string }
+  /** What came is no TLS, or does not add up. */
+  | { kind: 'not-tls' | 'malformed'; detail: string }
+  | { kind: 'stopped' };
+
+/** Understands an answer as it comes in; true when it is whole. Throws WireError. */
+export type Listener = (chunk: Buffer) => boolean;
+
+export interface ConnectionOptions {
+  host: string;
+  port: number;
+  /** Limit of connecting and, again, of each answer. */
+  timeoutMs: number;
+  /** What has to be said before TLS; null for direct TLS. */
+  talk: Talk | null;
+}
+
+/** What came, or why nothing did. */
+export type Received = Buffer | 'timeout' | 'closed' | 'reset' | 'stopped';
+
+/** More than this in one connection is no answer to anything that is asked here. */
+const MAX_UNREAD = 256 * 1024;
+
+/**
+ * One TCP connection and what is said on it. First `ask` or `upgrade`, once; after an answer the connection stays open
+ * for `send` and `receive`. Who opened it ends it.
+ */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #timeoutMs: number;
+  #talk: Talk | null;
+  #isConnected = false;
+  /** Set once the connection is of no more use. */
+  #over: NoAnswer | null = null;
+  #unread: Buffer[] = [];
+  #unreadLength = 0;
+  /** The way is free: connected, and the protocol in the clear has led to TLS. */
+  #onReady: () => void = () => {};
+  #onData: (chunk: Buffer) => void = chunk => this.#keep(chunk);
+  #onOver: (why: NoAnswer) => void = () => {};
+
+  constructor(options: ConnectionOptions) {
+    const { host, port, timeoutMs, talk } = options;
+    this.#timeoutMs = timeoutMs;
+    this.#talk = talk;
+    this.#socket = net.connect({ host, port, noDelay: true });
+    this.#socket.on('connect', () => {
+      this.#isConnected = true;
+      if (this.#talk === null) this.#onReady();
+      else this.#advance(() => this.#talk?.next());
+    });
+    this.#socket.on('data', chunk => {
+      if (this.#talk === null) this.#onData(chunk);
+      else this.#advance(() => this.#talk?.next(chunk));
+    });
+    this.#socket.on('end', () => this.#finish({ kind: 'closed', isReset: false }));
+    this.#socket.on('close', () => this.#finish({ kind: 'closed', isReset: false }));
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      // a reset that comes with the connection itself: it was accepted, then ended
+      const isReset = this.#isConnected || error.code === 'ECONNRESET';
+      this.#finish(isReset ? { kind: 'closed', isReset } : { kind: 'unreachable', reason: connectReason(error) });
+    });
+  }
+
+  /** Sends `request` as soon as the way is free. Null when the listener has its answer. Never rejects. */
+  ask(request: Buffer, listener: Listener): Promise<NoAnswer | null> {
+    return this.#wait<null>(finish => {
+      this.#onData = chunk => {
+        try {
+          if (listener(chunk)) finish(null);
+        } catch (thrown) {
+          finish(asNoAnswer(thrown));
+        }
+      };
+      if (this.#talk === null) this.#socket.write(request);
+      else this.#onReady = () => this.#socket.write(request);
+    });
+  }
+
+  /** The socket itself, once the way is free, for node:tls; this connection only ends it then. */
+  upgrade(): Promise<Socket | NoAnswer> {
+    return this.#wait<Socket>(finish => {
+      this.#onReady = () => {
+        this.#socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
+        finish(this.#socket);
+      };
+    });
+  }
+
+  /** Sends on an open connection; on one that is over it does nothing, and `receive` tells. */
+  send(bytes: Buffer): void {
+    if (this.#over === null) this.#socket.write(bytes);
+  }
+
+  /** The next bytes, within `ms` (default: the scan's timeout). What came before is kept for it. */
+  async receive(ms = this.#timeoutMs): Promise<Received> {
+    if (this.#unreadLength > 0) return this.#takeUnread();
+    const noAnswer = await this.#wait<null>(finish => {
+      this.#onData = chunk => {
+        this.#keep(chunk);
+        finish(null);
+      };
+    }, ms);
+    if (noAnswer === null) return this.#takeUnread();
+    if (noAnswer.kind === 'closed') return noAnswer.isReset ? 'reset' : 'closed';
+    return noAnswer.kind === 'timeout' || noAnswer.kind === 'stopped' ? noAnswer.kind : 'reset';
+  }
+
+  /** Ends it by a reset, so that no socket lingers in TIME_WAIT. */
+  end(why: NoAnswer = { kind: 'stopped' }): void {
+    this.#finish(why);
+    endQuietly(this.#socket);
+  }
+
+  /** Waits for `finish`, for the end of the connection, or for the time to run out. */
+  #wait<T>(begin: (finish: (answer: T | NoAnswer) => void) => void, ms = this.#timeoutMs): Promise<T | NoAnswer> {
+    if (this.#over !== null) return Promise.resolve(this.#over);
+    return new Promise(resolve => {
+      const finish = (answer: T | NoAnswer): void => {
+        clearTimeout(timer);
+        this.#onData = chunk => this.#keep(chunk);
+        this.#onOver = () => {};
+        resolve(answer);
+      };
+      const timer = setTimeout(() => {
+        finish(this.#isConnected ? { kind: 'timeout' } : { kind: 'unreachable', reason: 'TIMEOUT' });
+      }, ms);
+      if (!this.#isConnected) this.#socket.once('connect', () => timer.refresh()); // the answer has its own time
+      this.#onOver = finish;
+      begin(finish);
+    });
+  }
+
+  /** One step of the protocol in the clear. */
+  #advance(step: () => IteratorResult<Buffer | null, void> | undefined): void {
+    try {
+      const result = step();
+      if (result?.done === true) {
+        this.#talk = null;
+        this.#onReady();
+      } else if (result?.value) {
+        this.#socket.write(result.value);
+      }
+    } catch (thrown) {
+      const reason = thrown instanceof StarttlsError ? thrown.reason : 'MALFORMED';
+      this.#finish({ kind: 'no-starttls', reason, detail: messageOf(thrown) });
+    }
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#unread.push(chunk);
+    this.#unreadLength += chunk.length;
+    if (this.#unreadLength > MAX_UNREAD) this.end({ kind: 'malformed', detail: `more than ${MAX_UNREAD} bytes came` });
+  }
+
+  #takeUnread(): Buffer {
+    const bytes = Buffer.concat(this.#unread);
+    this.#unread = [];
+    this.#unreadLength = 0;
+    return bytes;
+  }
+
+  #finish(why: NoAnswer): void {
+    if (this.#over !== null) return;
+    this.#over = why;
+    this.#onOver(why);
+  }
+}
+
+/** Node's word for a connection that the system gave up is ETIMEDOUT; ours is TIMEOUT. */
+function connectReason(error: NodeJS.ErrnoException): string {
+  return error.code === 'ETIMEDOUT' || error.code === undefined ? 'TIMEOUT' : error.code;
+}
+
+/** Whatever a parser throws at what a server sent ends that question and nothing else. */
+function asNoAnswer(thrown: unknown): NoAnswer {
+  const isForeign = thrown instanceof WireError && thrown.kind === 'NOT_TLS';
+  return { kind: isForeign ? 'not-tls' : 'malformed', detail: messageOf(thrown) };
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function endQuietly(socket: Socket): void {
+  socket.on('error', () => {}); // a late error of a socket that nobody needs any more
+  if (socket.connecting) socket.destroy();
+  else socket.resetAndDestroy();
+}
