@@ -1,0 +1,346 @@
+import { randomBytes, type KeyObject } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { uint, vector } from '../../../lib/scan/wire/bytes';
+import { CbcReader, CbcWriter } from './cbc-records';
+import { MEMORY, type Flaws } from './flaws';
+import { EXTENSION, message, readClientHello, SCSV, serverHello, type ClientHello } from './hello';
+import { connectionKeys, masterSecret, verifyData, type Randoms } from './keys';
+import { decryptPremaster } from './premaster';
+
+/** Key lengths in bytes of the suites spoken: TLS_RSA_WITH_AES_128_CBC_SHA and TLS_RSA_WITH_AES_256_CBC_SHA. */
+const SUITES: ReadonlyMap<number, number> = new Map([
+  [0x002f, 16],
+  [0x0035, 32],
+]);
+
+const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23, heartbeat: 24 } as const;
+const MESSAGE = {
+  clientHello: 1,
+  serverHello: 2,
+  newSessionTicket: 4,
+  certificate: 11,
+  serverHelloDone: 14,
+  clientKeyExchange: 16,
+  finished: 20,
+} as const;
+const ALERT = {
+  closeNotify: 0,
+  unexpectedMessage: 10,
+  badRecordMac: 20,
+  decompressionFailure: 30,
+  handshakeFailure: 40,
+  decodeError: 50,
+  decryptError: 51,
+  protocolVersion: 70,
+  inappropriateFallback: 86,
+  noRenegotiation: 100,
+} as const;
+const DEFLATE = 1;
+const MAX_FRAGMENT = 2 ** 14;
+/** A heartbeat's type and length before its payload, and the least padding after it (RFC 6520 section 4). */
+const HEARTBEAT_HEADER = 3;
+const HEARTBEAT_PADDING = 16;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** A session that a ticket stands for. */
+export interface Resumable {
+  master: Buffer;
+  version: number;
+  suite: number;
+}
+
+/** What all connections of one server share. */
+export interface ServerContext {
+  /** DER, the server's own first. */
+  chain: readonly Buffer[];
+  key: KeyObject;
+  /** Numbers, as in hellos. */
+  versions: readonly number[];
+  flaws: Flaws;
+  tickets: Map<string, Resumable>;
+  onHandshake(how: 'full' | 'resumed'): void;
+}
+
+/** The handshake that is going on. */
+interface Handshake extends Resumable {
+  offered: ClientHello;
+  randoms: Randoms;
+  isResumed: boolean;
+  transcript: Buffer[];
+}
+
+type Step = 'hello' | 'key-exchange' | 'change-cipher-spec' | 'finished' | 'open' | 'deaf' | 'over';
+
+/** Told by what was read that the connection ends with this alert. */
+class FatalAlert extends Error {
+  constructor(readonly description: number) {
+    super(`alert ${description}`);
+  }
+}
+
+/** One connection, from the server's side (RFC 5246 section 7.3, RFC 5077 section 3). */
+export class Session {
+  #step: Step = 'hello';
+  #bytes: Buffer = NOTHING;
+  #messages: Buffer = NOTHING;
+  #reader: CbcReader | null = null;
+  #writer: CbcWriter | null = null;
+  #handshake: Handshake | null = null;
+  #earlyCcs = 0;
+  /** The Finished of both sides, for renegotiation_info (RFC 5746 section 3.1). */
+  #finished = { client: NOTHING, server: NOTHING };
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly context: ServerContext,
+  ) {}
+
+  push(chunk: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    try {
+      while (this.#step !== 'over' && this.#step !== 'deaf') {
+        if (((this.#bytes[0] ?? 0) & 0x80) !== 0) return this.#refuse(ALERT.protocolVersion); // a hello of SSLv2
+        if (this.#bytes.length < 5 || this.#bytes.length < 5 + this.#bytes.readUInt16BE(3)) return;
+        const end = 5 + this.#bytes.readUInt16BE(3);
+        const [type = 0] = this.#bytes;
+        const fragment = this.#bytes.subarray(5, end);
+        this.#bytes = this.#bytes.subarray(end);
+        this.#onRecord(type, fragment);
+      }
+    } catch (thrown) {
+      this.#fail(thrown instanceof FatalAlert ? thrown.description : ALERT.decodeError);
+    }
+  }
+
+  #onRecord(type: number, fragment: Buffer): void {
+    const content = this.#reader?.unseal(type, fragment) ?? fragment;
+    if (typeof content === 'number') throw new FatalAlert(content);
+    if (content === 'close') this.#end();
+    else if (type === RECORD.handshake) this.#onHandshake(content);
+    else if (type === RECORD.changeCipherSpec) this.#onChangeCipherSpec();
+    else if (type === RECORD.applicationData && this.#step === 'open') this.#send(type, content);
+    else if (type === RECORD.alert) this.#onAlert(content);
+    else if (type === RECORD.heartbeat) this.#onHeartbeat(content);
+    else throw new FatalAlert(ALERT.unexpectedMessage);
+  }
+
+  #onHandshake(content: Buffer): void {
+    this.#messages = Buffer.concat([this.#messages, content]);
+    while (this.#messages.length >= 4 && this.#step !== 'over' && this.#step !== 'deaf') {
+      const end = 4 + this.#messages.readUIntBE(1, 3);
+      if (this.#messages.length < end) return;
+      const whole = this.#messages.subarray(0, end);
+      this.#messages = this.#messages.subarray(end);
+      this.#onMessage(whole[0] ?? 0, whole);
+    }
+  }
+
+  #onMessage(type: number, whole: Buffer): void {
+    if (type === MESSAGE.clientHello && this.#step === 'hello') this.#onClientHello(whole);
+    else if (type === MESSAGE.clientHello && this.#step === 'open') this.#onRenegotiation(whole);
+    else if (type === MESSAGE.clientKeyExchange && this.#step === 'key-exchange') this.#onKeyExchange(whole);
+    else if (type === MESSAGE.finished && this.#step === 'finished') this.#onFinished(whole);
+    else throw new FatalAlert(ALERT.unexpectedMessage);
+  }
+
+  #onRenegotiation(whole: Buffer): void {
+    switch (this.context.flaws.renegotiation ?? 'refused') {
+      case 'accepted':
+        return this.#onClientHello(whole);
+      case 'refused':
+        return this.#send(RECORD.alert, Buffer.from([1, ALERT.noRenegotiation]));
+      case 'closed':
+        throw new FatalAlert(ALERT.handshakeFailure);
+      case 'ignored':
+    }
+  }
+
+  #onClientHello(whole: Buffer): void {
+    const { versions, flaws, chain } = this.context;
+    const offered = readClientHello(whole.subarray(4));
+    const version = Math.max(...versions.filter(one => one <= offered.version), 0);
+    const suite = offered.suites.find(one => SUITES.has(one));
+    if (version === 0) return this.#refuse(ALERT.protocolVersion);
+    if (offered.suites.includes(SCSV.fallback) && flaws.noFallbackScsv !== true && version < Math.max(...versions)) {
+      throw new FatalAlert(ALERT.inappropriateFallback);
+    }
+    if (suite === undefined) return this.#refuse(ALERT.handshakeFailure);
+    const known = this.#findTicket(offered, version);
+    this.#handshake = {
+      ...(known ?? { version, suite, master: NOTHING }),
+      offered,
+      randoms: { client: offered.random, server: randomBytes(32) },
+      isResumed: known !== undefined,
+      transcript: [whole],
+    };
+    this.#sendHello(this.#handshake);
+    if (known === undefined) {
+      const certificates = vector(3, ...chain.map(der => vector(3, der)));
+      this.#sendMessages(message(MESSAGE.certificate, certificates), message(MESSAGE.serverHelloDone));
+      this.#step = 'key-exchange';
+    } else {
+      this.#sendFinished();
+      this.#step = 'change-cipher-spec';
+    }
+  }
+
+  #findTicket(offered: ClientHello, version: number): Resumable | undefined {
+    const ticket = offered.extensions.get(EXTENSION.sessionTicket);
+    const known = ticket && this.context.tickets.get(ticket.toString('hex'));
+    return known?.version === version && offered.suites.includes(known.suite) ? known : undefined;
+  }
+
+  #sendHello({ offered, version, suite, randoms, isResumed }: Handshake): void {
+    const { flaws } = this.context;
+    const extensions: [number, Buffer][] = [];
+    const info = offered.extensions.get(EXTENSION.renegotiationInfo);
+    if (flaws.noRenegotiationInfo !== true && (info !== undefined || offered.suites.includes(SCSV.renegotiation))) {
+      const { client, server } = this.#finished;
+      if (info !== undefined && !info.equals(vector(1, client))) throw new FatalAlert(ALERT.handshakeFailure);
+      extensions.push([EXTENSION.renegotiationInfo, vector(1, client, server)]);
+    }
+    if (!isResumed && this.#givesTicket(offered)) extensions.push([EXTENSION.sessionTicket, NOTHING]);
+    if (offered.extensions.has(EXTENSION.heartbeat) && (flaws.heartbeat ?? 'none') !== 'none') {
+      extensions.push([EXTENSION.heartbeat, Buffer.from([1])]);
+    }
+    const isCompressed = flaws.compression === true && offered.compressions.includes(DEFLATE);
+    const compression = isCompressed ? DEFLATE : 0;
+    const sessionId = isResumed ? this.#echo(offered.sessionId) : NOTHING;
+    this.#sendMessages(serverHello({ version, random: randoms.server, sessionId, suite, compression, extensions }));
+  }
+
+  #echo(sessionId: Buffer): Buffer {
+    if (this.context.flaws.ticketbleed !== 'bleeding' || sessionId.length === 0) return sessionId;
+    return Buffer.concat([sessionId, MEMORY]).subarray(0, 32);
+  }
+
+  #givesTicket(offered: ClientHello): boolean {
+    return offered.extensions.has(EXTENSION.sessionTicket) && this.context.flaws.ticketbleed !== 'no-tickets';
+  }
+
+  #onKeyExchange(whole: Buffer): void {
+    const handshake = this.#current();
+    const { flaws, key } = this.context;
+    if (flaws.compression === true && handshake.offered.compressions.includes(DEFLATE)) {
+      throw new FatalAlert(ALERT.decompressionFailure);
+    }
+    const { secret, fault } = decryptPremaster(key, whole.subarray(6), handshake.offered.version);
+    if (fault !== null && this.#hasShown(fault === 'no-zero')) return;
+    handshake.master = masterSecret(handshake.version, secret, handshake.randoms);
+    handshake.transcript.push(whole);
+    this.#step = 'change-cipher-spec';
+  }
+
+  /** Whether bad padding of a premaster secret was told. */
+  #hasShown(isWithoutZero: boolean): boolean {
+    const { robot = 'none', robotAlert = ALERT.handshakeFailure } = this.context.flaws;
+    if (robot === 'none' || (robot === 'weak' && !isWithoutZero)) return false;
+    if (robot === 'close') this.#end();
+    else if (robot === 'reset') this.#reset();
+    else if (robot === 'timeout') this.#step = 'deaf';
+    else throw new FatalAlert(robotAlert);
+    return true;
+  }
+
+  #onChangeCipherSpec(): void {
+    if (this.#step === 'change-cipher-spec') {
+      const { version, master, suite, randoms } = this.#current();
+      const { client } = connectionKeys(version, master, randoms, SUITES.get(suite) ?? 0);
+      this.#reader = new CbcReader(version, client, this.context.flaws.padding ?? 'checked');
+      this.#step = 'finished';
+      return;
+    }
+    const { ccs = 'patched' } = this.context.flaws;
+    const isEarly = this.#step === 'key-exchange';
+    if (isEarly && ccs === 'closes') return this.#end();
+    this.#earlyCcs += 1;
+    if (!isEarly || ccs === 'patched' || this.#earlyCcs > 1) throw new FatalAlert(ALERT.unexpectedMessage);
+  }
+
+  #onFinished(whole: Buffer): void {
+    const handshake = this.#current();
+    const { version, suite, master, transcript, isResumed, offered } = handshake;
+    const expected = verifyData(version, master, 'client', Buffer.concat(transcript));
+    if (!whole.subarray(4).equals(expected)) throw new FatalAlert(ALERT.decryptError);
+    this.#finished.client = expected;
+    transcript.push(whole);
+    if (!isResumed) {
+      if (this.#givesTicket(offered)) {
+        const ticket = randomBytes(32);
+        this.context.tickets.set(ticket.toString('hex'), { master, version, suite });
+        this.#sendMessages(message(MESSAGE.newSessionTicket, uint(300, 4), vector(2, ticket)));
+      }
+      this.#sendFinished();
+    }
+    this.#step = 'open';
+    this.#handshake = null;
+    this.context.onHandshake(isResumed ? 'resumed' : 'full');
+  }
+
+  #sendFinished(): void {
+    const { version, suite, master, transcript, randoms } = this.#current();
+    this.#send(RECORD.changeCipherSpec, Buffer.from([1]));
+    const { server } = connectionKeys(version, master, randoms, SUITES.get(suite) ?? 0);
+    this.#writer = new CbcWriter(version, server);
+    this.#finished.server = verifyData(version, master, 'server', Buffer.concat(transcript));
+    this.#sendMessages(message(MESSAGE.finished, this.#finished.server));
+  }
+
+  #onAlert([level, description]: Buffer): void {
+    if (description === ALERT.closeNotify) this.#fail(ALERT.closeNotify);
+    else if (level !== 1) this.#end();
+  }
+
+  /** RFC 6520 section 4: type, length, payload, padding. */
+  #onHeartbeat(content: Buffer): void {
+    const { heartbeat = 'none' } = this.context.flaws;
+    if (heartbeat === 'none') throw new FatalAlert(ALERT.unexpectedMessage);
+    if (heartbeat === 'ignoring' || content.length < HEARTBEAT_HEADER || content[0] !== 1) return;
+    const claimed = content.readUInt16BE(1);
+    const isTooLong = HEARTBEAT_HEADER + claimed + HEARTBEAT_PADDING > content.length;
+    if (isTooLong && heartbeat === 'bounded') return;
+    const payload = Buffer.concat([content.subarray(HEARTBEAT_HEADER), MEMORY]).subarray(0, claimed);
+    this.#send(RECORD.heartbeat, Buffer.concat([Buffer.from([2]), vector(2, payload), randomBytes(HEARTBEAT_PADDING)]));
+  }
+
+  #current(): Handshake {
+    if (this.#handshake === null) throw new FatalAlert(ALERT.unexpectedMessage);
+    return this.#handshake;
+  }
+
+  #sendMessages(...messages: Buffer[]): void {
+    this.#current().transcript.push(...messages);
+    this.#send(RECORD.handshake, Buffer.concat(messages));
+  }
+
+  #send(type: number, content: Buffer): void {
+    const version = this.#handshake?.version ?? 0x0301;
+    for (let at = 0; at < content.length; at += MAX_FRAGMENT) {
+      const part = content.subarray(at, at + MAX_FRAGMENT);
+      const plain = (): Buffer => Buffer.concat([Buffer.from([type]), uint(version, 2), vector(2, part)]);
+      this.socket.write(this.#writer?.seal(type, part) ?? plain());
+    }
+  }
+
+  #refuse(alert: number): void {
+    const { refusal = 'alert' } = this.context.flaws;
+    if (refusal === 'alert') throw new FatalAlert(alert);
+    if (refusal === 'close') this.#end();
+    else this.#reset();
+  }
+
+  #fail(alert: number): void {
+    this.#send(RECORD.alert, Buffer.from([alert === ALERT.closeNotify ? 1 : 2, alert]));
+    this.#end();
+  }
+
+  #end(): void {
+    this.#step = 'over';
+    this.socket.end();
+  }
+
+  #reset(): void {
+    this.#step = 'over';
+    this.socket.resetAndDestroy();
+  }
+}
