@@ -36,14 +36,17 @@ export class CbcWriter {
     this.#iv = keys.iv;
   }
 
-  seal(type: number, content: Buffer): Buffer {
+  /** `spoil` may change MAC and padding before they are encrypted, as an attacker would after. */
+  seal(type: number, content: Buffer, spoil: (plain: Buffer) => void = () => {}): Buffer {
     const mac = macOf(this.keys, this.#sequence, type, this.version, content);
     this.#sequence += 1n;
     const padding = BLOCK - 1 - ((content.length + MAC) % BLOCK);
     const isExplicit = this.version >= TLS11;
     const iv = isExplicit ? randomBytes(BLOCK) : this.#iv;
     const cipher = createCipheriv(algorithm(this.keys), this.keys.key, iv).setAutoPadding(false);
-    const sealed = cipher.update(Buffer.concat([content, mac, Buffer.alloc(padding + 1, padding)]));
+    const plain = Buffer.concat([content, mac, Buffer.alloc(padding + 1, padding)]);
+    spoil(plain);
+    const sealed = cipher.update(plain);
     this.#iv = sealed.subarray(-BLOCK); // TLS 1.0 goes on where the last record ended (RFC 2246 section 6.2.3.2)
     const fragment = isExplicit ? Buffer.concat([iv, sealed]) : sealed;
     return Buffer.concat([Buffer.from([type]), uint(this.version, 2), vector(2, fragment)]);

@@ -3,9 +3,11 @@ import type { Socket } from 'node:net';
 import { uint, vector } from '../../../lib/scan/wire/bytes';
 import { CbcReader, CbcWriter } from './cbc-records';
 import { MEMORY, type Flaws } from './flaws';
+import { answerHeartbeat } from './heartbeats';
 import { EXTENSION, message, readClientHello, SCSV, serverHello, type ClientHello } from './hello';
 import { connectionKeys, masterSecret, verifyData, type Randoms } from './keys';
 import { decryptPremaster } from './premaster';
+import { ALERT, FatalAlert, RECORD, RecordLayer } from './record-layer';
 
 /** Key lengths in bytes of the suites spoken: TLS_RSA_WITH_AES_128_CBC_SHA and TLS_RSA_WITH_AES_256_CBC_SHA. */
 const SUITES: ReadonlyMap<number, number> = new Map([
@@ -13,7 +15,6 @@ const SUITES: ReadonlyMap<number, number> = new Map([
   [0x0035, 32],
 ]);
 
-const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23, heartbeat: 24 } as const;
 const MESSAGE = {
   clientHello: 1,
   serverHello: 2,
@@ -23,23 +24,7 @@ const MESSAGE = {
   clientKeyExchange: 16,
   finished: 20,
 } as const;
-const ALERT = {
-  closeNotify: 0,
-  unexpectedMessage: 10,
-  badRecordMac: 20,
-  decompressionFailure: 30,
-  handshakeFailure: 40,
-  decodeError: 50,
-  decryptError: 51,
-  protocolVersion: 70,
-  inappropriateFallback: 86,
-  noRenegotiation: 100,
-} as const;
 const DEFLATE = 1;
-const MAX_FRAGMENT = 2 ** 14;
-/** A heartbeat's type and length before its payload, and the least padding after it (RFC 6520 section 4). */
-const HEARTBEAT_HEADER = 3;
-const HEARTBEAT_PADDING = 16;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A session that a ticket stands for. */
@@ -69,56 +54,33 @@ interface Handshake extends Resumable {
   transcript: Buffer[];
 }
 
-type Step = 'hello' | 'key-exchange' | 'change-cipher-spec' | 'finished' | 'open' | 'deaf' | 'over';
-
-/** Told by what was read that the connection ends with this alert. */
-class FatalAlert extends Error {
-  constructor(readonly description: number) {
-    super(`alert ${description}`);
-  }
-}
+type Step = 'hello' | 'key-exchange' | 'change-cipher-spec' | 'finished' | 'open';
 
 /** One connection, from the server's side (RFC 5246 section 7.3, RFC 5077 section 3). */
 export class Session {
+  readonly #records: RecordLayer;
   #step: Step = 'hello';
-  #bytes: Buffer = NOTHING;
   #messages: Buffer = NOTHING;
-  #reader: CbcReader | null = null;
-  #writer: CbcWriter | null = null;
   #handshake: Handshake | null = null;
   #earlyCcs = 0;
   /** The Finished of both sides, for renegotiation_info (RFC 5746 section 3.1). */
   #finished = { client: NOTHING, server: NOTHING };
 
   constructor(
-    private readonly socket: Socket,
+    socket: Socket,
     private readonly context: ServerContext,
-  ) {}
-
-  push(chunk: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes, chunk]);
-    try {
-      while (this.#step !== 'over' && this.#step !== 'deaf') {
-        if (((this.#bytes[0] ?? 0) & 0x80) !== 0) return this.#refuse(ALERT.protocolVersion); // a hello of SSLv2
-        if (this.#bytes.length < 5 || this.#bytes.length < 5 + this.#bytes.readUInt16BE(3)) return;
-        const end = 5 + this.#bytes.readUInt16BE(3);
-        const [type = 0] = this.#bytes;
-        const fragment = this.#bytes.subarray(5, end);
-        this.#bytes = this.#bytes.subarray(end);
-        this.#onRecord(type, fragment);
-      }
-    } catch (thrown) {
-      this.#fail(thrown instanceof FatalAlert ? thrown.description : ALERT.decodeError);
-    }
+  ) {
+    this.#records = new RecordLayer(socket);
   }
 
-  #onRecord(type: number, fragment: Buffer): void {
-    const content = this.#reader?.unseal(type, fragment) ?? fragment;
-    if (typeof content === 'number') throw new FatalAlert(content);
-    if (content === 'close') this.#end();
-    else if (type === RECORD.handshake) this.#onHandshake(content);
+  push(chunk: Buffer): void {
+    this.#records.push(chunk, (type, content) => this.#onRecord(type, content));
+  }
+
+  #onRecord(type: number, content: Buffer): void {
+    if (type === RECORD.handshake) this.#onHandshake(content);
     else if (type === RECORD.changeCipherSpec) this.#onChangeCipherSpec();
-    else if (type === RECORD.applicationData && this.#step === 'open') this.#send(type, content);
+    else if (type === RECORD.applicationData && this.#step === 'open') this.#records.send(type, content);
     else if (type === RECORD.alert) this.#onAlert(content);
     else if (type === RECORD.heartbeat) this.#onHeartbeat(content);
     else throw new FatalAlert(ALERT.unexpectedMessage);
@@ -126,7 +88,7 @@ export class Session {
 
   #onHandshake(content: Buffer): void {
     this.#messages = Buffer.concat([this.#messages, content]);
-    while (this.#messages.length >= 4 && this.#step !== 'over' && this.#step !== 'deaf') {
+    while (this.#messages.length >= 4 && !this.#records.isOver) {
       const end = 4 + this.#messages.readUIntBE(1, 3);
       if (this.#messages.length < end) return;
       const whole = this.#messages.subarray(0, end);
@@ -148,7 +110,7 @@ export class Session {
       case 'accepted':
         return this.#onClientHello(whole);
       case 'refused':
-        return this.#send(RECORD.alert, Buffer.from([1, ALERT.noRenegotiation]));
+        return this.#records.send(RECORD.alert, Buffer.from([1, ALERT.noRenegotiation]));
       case 'closed':
         throw new FatalAlert(ALERT.handshakeFailure);
       case 'ignored':
@@ -173,6 +135,7 @@ export class Session {
       isResumed: known !== undefined,
       transcript: [whole],
     };
+    this.#records.version = version;
     this.#sendHello(this.#handshake);
     if (known === undefined) {
       const certificates = vector(3, ...chain.map(der => vector(3, der)));
@@ -235,9 +198,9 @@ export class Session {
   #hasShown(isWithoutZero: boolean): boolean {
     const { robot = 'none', robotAlert = ALERT.handshakeFailure } = this.context.flaws;
     if (robot === 'none' || (robot === 'weak' && !isWithoutZero)) return false;
-    if (robot === 'close') this.#end();
-    else if (robot === 'reset') this.#reset();
-    else if (robot === 'timeout') this.#step = 'deaf';
+    if (robot === 'close') this.#records.end();
+    else if (robot === 'reset') this.#records.reset();
+    else if (robot === 'timeout') this.#records.fallSilent();
     else throw new FatalAlert(robotAlert);
     return true;
   }
@@ -246,13 +209,13 @@ export class Session {
     if (this.#step === 'change-cipher-spec') {
       const { version, master, suite, randoms } = this.#current();
       const { client } = connectionKeys(version, master, randoms, SUITES.get(suite) ?? 0);
-      this.#reader = new CbcReader(version, client, this.context.flaws.padding ?? 'checked');
+      this.#records.reader = new CbcReader(version, client, this.context.flaws.padding ?? 'checked');
       this.#step = 'finished';
       return;
     }
     const { ccs = 'patched' } = this.context.flaws;
     const isEarly = this.#step === 'key-exchange';
-    if (isEarly && ccs === 'closes') return this.#end();
+    if (isEarly && ccs === 'closes') return this.#records.end();
     this.#earlyCcs += 1;
     if (!isEarly || ccs === 'patched' || this.#earlyCcs > 1) throw new FatalAlert(ALERT.unexpectedMessage);
   }
@@ -279,28 +242,23 @@ export class Session {
 
   #sendFinished(): void {
     const { version, suite, master, transcript, randoms } = this.#current();
-    this.#send(RECORD.changeCipherSpec, Buffer.from([1]));
+    this.#records.send(RECORD.changeCipherSpec, Buffer.from([1]));
     const { server } = connectionKeys(version, master, randoms, SUITES.get(suite) ?? 0);
-    this.#writer = new CbcWriter(version, server);
+    this.#records.writer = new CbcWriter(version, server);
     this.#finished.server = verifyData(version, master, 'server', Buffer.concat(transcript));
     this.#sendMessages(message(MESSAGE.finished, this.#finished.server));
   }
 
   #onAlert([level, description]: Buffer): void {
-    if (description === ALERT.closeNotify) this.#fail(ALERT.closeNotify);
-    else if (level !== 1) this.#end();
+    if (description === ALERT.closeNotify) this.#records.fail(ALERT.closeNotify);
+    else if (level !== 1) this.#records.end();
   }
 
-  /** RFC 6520 section 4: type, length, payload, padding. */
   #onHeartbeat(content: Buffer): void {
     const { heartbeat = 'none' } = this.context.flaws;
     if (heartbeat === 'none') throw new FatalAlert(ALERT.unexpectedMessage);
-    if (heartbeat === 'ignoring' || content.length < HEARTBEAT_HEADER || content[0] !== 1) return;
-    const claimed = content.readUInt16BE(1);
-    const isTooLong = HEARTBEAT_HEADER + claimed + HEARTBEAT_PADDING > content.length;
-    if (isTooLong && heartbeat === 'bounded') return;
-    const payload = Buffer.concat([content.subarray(HEARTBEAT_HEADER), MEMORY]).subarray(0, claimed);
-    this.#send(RECORD.heartbeat, Buffer.concat([Buffer.from([2]), vector(2, payload), randomBytes(HEARTBEAT_PADDING)]));
+    const answer = answerHeartbeat(content, heartbeat);
+    if (answer !== null) this.#records.send(RECORD.heartbeat, answer);
   }
 
   #current(): Handshake {
@@ -310,37 +268,13 @@ export class Session {
 
   #sendMessages(...messages: Buffer[]): void {
     this.#current().transcript.push(...messages);
-    this.#send(RECORD.handshake, Buffer.concat(messages));
-  }
-
-  #send(type: number, content: Buffer): void {
-    const version = this.#handshake?.version ?? 0x0301;
-    for (let at = 0; at < content.length; at += MAX_FRAGMENT) {
-      const part = content.subarray(at, at + MAX_FRAGMENT);
-      const plain = (): Buffer => Buffer.concat([Buffer.from([type]), uint(version, 2), vector(2, part)]);
-      this.socket.write(this.#writer?.seal(type, part) ?? plain());
-    }
+    this.#records.send(RECORD.handshake, Buffer.concat(messages));
   }
 
   #refuse(alert: number): void {
     const { refusal = 'alert' } = this.context.flaws;
     if (refusal === 'alert') throw new FatalAlert(alert);
-    if (refusal === 'close') this.#end();
-    else this.#reset();
-  }
-
-  #fail(alert: number): void {
-    this.#send(RECORD.alert, Buffer.from([alert === ALERT.closeNotify ? 1 : 2, alert]));
-    this.#end();
-  }
-
-  #end(): void {
-    this.#step = 'over';
-    this.socket.end();
-  }
-
-  #reset(): void {
-    this.#step = 'over';
-    this.socket.resetAndDestroy();
+    if (refusal === 'close') this.#records.end();
+    else this.#records.reset();
   }
 }
