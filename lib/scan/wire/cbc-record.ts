@@ -1,0 +1,137 @@
+import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { random, WireError } from './bytes';
+import type { CipherSpec } from './cipher-spec';
+import type { SideKeys } from './keys';
+import { VERSION_CODES, type TlsProtocol } from './names';
+
+export interface Protection {
+  protocol: TlsProtocol;
+  spec: CipherSpec;
+  keys: SideKeys;
+}
+
+/** The pseudo-header of a record that a MAC or an AEAD covers (RFC 5246 section 6.2.3). */
+export function authenticated(sequence: bigint, type: number, protocol: TlsProtocol, length: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeBigUInt64BE(sequence, 0);
+  header.writeUInt8(type, 8);
+  header.writeUInt16BE(VERSION_CODES[protocol], 9);
+  header.writeUInt16BE(length, 11);
+  return header;
+}
+
+/** From TLS 1.1 on a random block stands before each record (RFC 4346 section 6.2.3.2, the way 2b). */
+function hasExplicitIv(protocol: TlsProtocol): boolean {
+  return protocol !== 'SSLv3' && protocol !== 'TLSv1';
+}
+
+/** Protects records with CBC and a MAC below the encryption (RFC 5246 section 6.2.3.2), right ones and wrong ones. */
+export class CbcSealer {
+  readonly blockLength: number;
+  readonly macLength: number;
+  readonly #cipher;
+  #sequence = 0n;
+
+  constructor(private readonly protection: Protection) {
+    const { spec, keys } = protection;
+    this.blockLength = spec.ivLength;
+    this.macLength = spec.macLength;
+    this.#cipher = createCipheriv(spec.cipher, keys.key, keys.iv).setAutoPadding(false);
+  }
+
+  /** The fragment of a record as it should be. */
+  seal(type: number, content: Buffer): Buffer {
+    const unpadded = content.length + this.macLength;
+    return this.sealAsIs(content, this.mac(type, content), padding(unpadded, this.blockLength));
+  }
+
+  /** The MAC that the next record has to have. */
+  mac(type: number, content: Buffer): Buffer {
+    const { protocol, spec, keys } = this.protection;
+    return createHmac(spec.macHash, keys.mac)
+      .update(authenticated(this.#sequence, type, protocol, content.length))
+      .update(content)
+      .digest();
+  }
+
+  /** Encrypts whatever it is given, whole blocks, as the next record. */
+  sealAsIs(...parts: readonly Buffer[]): Buffer {
+    this.#sequence += 1n;
+    const before = hasExplicitIv(this.protection.protocol) ? random(this.blockLength) : Buffer.alloc(0);
+    return this.#cipher.update(Buffer.concat([before, ...parts]));
+  }
+}
+
+/** At least one byte of padding, up to a whole block; each says how many stand before the last. */
+export function padding(unpadded: number, blockLength: number): Buffer {
+  const length = blockLength - (unpadded % blockLength);
+  return Buffer.alloc(length, length - 1);
+}
+
+/** Opens records protected with CBC and a MAC; each mistake is a WireError. */
+export class CbcOpener {
+  readonly #decipher;
+  #sequence = 0n;
+
+  constructor(private readonly protection: Protection) {
+    const { spec, keys } = protection;
+    this.#decipher = createDecipheriv(spec.cipher, keys.key, keys.iv).setAutoPadding(false);
+  }
+
+  open(type: number, fragment: Buffer): Buffer {
+    const { protocol, spec, keys } = this.protection;
+    const before = hasExplicitIv(protocol) ? spec.ivLength : 0;
+    if (fragment.length % spec.ivLength !== 0 || fragment.length < before + spec.macLength + 1) {
+      throw new WireError('MALFORMED', `an encrypted record of ${fragment.length} bytes`);
+    }
+    const plain = this.#decipher.update(fragment).subarray(before);
+    const paddingLength = (plain.at(-1) ?? 0) + 1;
+    const end = plain.length - paddingLength - spec.macLength;
+    if (end < 0 || plain.subarray(-paddingLength).some(byte => byte !== paddingLength - 1)) {
+      throw new WireError('MALFORMED', 'an encrypted record with wrong padding');
+    }
+    const content = plain.subarray(0, end);
+    const mac = createHmac(spec.macHash, keys.mac)
+      .update(authenticated(this.#sequence, type, protocol, content.length))
+      .update(content)
+      .digest();
+    this.#sequence += 1n;
+    if (!timingSafeEqual(mac, plain.subarray(end, end + spec.macLength))) {
+      throw new WireError('MALFORMED', 'an encrypted record with a wrong MAC');
+    }
+    return content;
+  }
+}
+
+/** Wrong records that a server must answer all alike, each without content. */
+export type CbcFlaw =
+  /** The MAC is right, so is the length of the padding, and its first byte is wrong. */
+  | 'bad-padding'
+  /** The padding is right, the MAC is not. */
+  | 'bad-mac'
+  /** All padding, so much that no room for a MAC is left. */
+  | 'no-mac';
+
+/** The fragment of a record with application data that has a flaw. */
+export function sealFlawed(sealer: CbcSealer, flaw: CbcFlaw): Buffer {
+  const { blockLength, macLength } = sealer;
+  const mac = sealer.mac(APPLICATION_DATA, NOTHING);
+  const pad = padding(macLength, blockLength);
+  switch (flaw) {
+    case 'bad-padding': {
+      const longer = Buffer.alloc(pad.length + blockLength, pad.length + blockLength - 1); // never only one byte
+      longer.writeUInt8((longer[0] ?? 0) ^ 0xff, 0);
+      return sealer.sealAsIs(mac, longer);
+    }
+    case 'bad-mac':
+      mac.writeUInt8((mac[0] ?? 0) ^ 0xff, 0);
+      return sealer.sealAsIs(mac, pad);
+    case 'no-mac': {
+      const length = macLength + pad.length;
+      return sealer.sealAsIs(Buffer.alloc(length, length - 1));
+    }
+  }
+}
+
+const APPLICATION_DATA = 23;
+const NOTHING = Buffer.alloc(0);

@@ -1,0 +1,34 @@
+import { makeEndpoint } from '../../lib/model/endpoint';
+import { Dialogue, type HelloExtras, type Opened } from '../../lib/scan/dialogue';
+import { Line } from '../../lib/scan/line';
+import { newObservation } from '../../lib/scan/observation';
+import type { Reply } from '../../lib/scan/reply';
+import { SUITES, type Suite } from '../../lib/scan/suites/suites';
+import { anchorsWith } from '../../lib/scan/trust';
+import type { TlsProtocol } from '../../lib/scan/wire/names';
+
+/** By IANA's names. */
+export function suitesNamed(...names: string[]): Suite[] {
+  return names.map(name => {
+    const suite = SUITES.find(one => one.name === name);
+    if (suite === undefined) throw new Error(`no suite ${name}`);
+    return suite;
+  });
+}
+
+/** One conversation with `host:port`. */
+export async function converse<T>(
+  { host, port }: { host: string; port: number },
+  protocol: TlsProtocol,
+  suites: readonly Suite[],
+  use: (opened: Opened) => Promise<T>,
+  { timeoutMs = 2000, ...extras }: HelloExtras & { timeoutMs?: number } = {},
+): Promise<{ kind: 'used'; value: T } | Reply> {
+  const line = new Line({ host, port, timeoutMs, connections: 4, signal: new AbortController().signal });
+  const seen = newObservation(makeEndpoint({ domain: 'a.example', ip: host, port, starttls: null }), new Date());
+  try {
+    return await new Dialogue(line, seen, 'a.example', anchorsWith([])).converse(protocol, suites, extras, use);
+  } finally {
+    line.close();
+  }
+}
