@@ -43,8 +43,11 @@ export class Connection {
   readonly #timeoutMs: number;
   #talk: Talk | null;
   #isConnected = false;
+  #isUpgraded = false;
   /** Set once the connection is of no more use. */
   #over: NoAnswer | null = null;
+  #askedAt = 0;
+  #answeredAt = 0;
   #unread: Buffer[] = [];
   #unreadLength = 0;
   /** The way is free: connected, and the protocol in the clear has led to TLS. */
@@ -66,7 +69,7 @@ export class Connection {
       if (this.#talk === null) this.#onData(chunk);
       else this.#advance(() => this.#talk?.next(chunk));
     });
-    this.#socket.on('end', () => this.#finish({ kind: 'closed', isReset: false }));
+    this.#socket.on('end', () => this.end({ kind: 'closed', isReset: false }));
     this.#socket.on('close', () => this.#finish({ kind: 'closed', isReset: false }));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       // a reset that comes with the connection itself: it was accepted, then ended
@@ -79,22 +82,32 @@ export class Connection {
   ask(request: Buffer, listener: Listener): Promise<NoAnswer | null> {
     return this.#wait<null>(finish => {
       this.#onData = chunk => {
+        this.#answeredAt ||= performance.now();
         try {
           if (listener(chunk)) finish(null);
         } catch (thrown) {
           finish(asNoAnswer(thrown));
         }
       };
-      if (this.#talk === null) this.#socket.write(request);
-      else this.#onReady = () => this.#socket.write(request);
+      const isDirect = this.#talk === null; // then it may be written before the connection is there
+      this.#onReady = () => {
+        this.#askedAt = performance.now();
+        if (!isDirect) this.#socket.write(request);
+      };
+      if (isDirect) this.#socket.write(request);
     });
+  }
+
+  /** From asking to the first byte of the answer, connecting left out. */
+  get roundTripMs(): number {
+    return Math.max(0, this.#answeredAt - this.#askedAt);
   }
 
   /** The socket itself, once the way is free, for node:tls; this connection only ends it then. */
   upgrade(): Promise<Socket | NoAnswer> {
     return this.#wait<Socket>(finish => {
       this.#onReady = () => {
-        this.#socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
+        this.#isUpgraded = true;
         finish(this.#socket);
       };
     });
@@ -122,7 +135,8 @@ export class Connection {
   /** Ends it by a reset, so that no socket lingers in TIME_WAIT. */
   end(why: NoAnswer = { kind: 'stopped' }): void {
     this.#finish(why);
-    endQuietly(this.#socket);
+    if (this.#isUpgraded) this.#socket.destroy();
+    else endQuietly(this.#socket);
   }
 
   /** Waits for `finish`, for the end of the connection, or for the time to run out. */
@@ -136,7 +150,8 @@ export class Connection {
         resolve(answer);
       };
       const timer = setTimeout(() => {
-        finish(this.#isConnected ? { kind: 'timeout' } : { kind: 'unreachable', reason: 'TIMEOUT' });
+        if (!this.#isConnected) finish({ kind: 'unreachable', reason: 'TIMEOUT' });
+        else finish(this.#talk === null ? { kind: 'timeout' } : beforeTls({ kind: 'timeout' }));
       }, ms);
       if (!this.#isConnected) this.#socket.once('connect', () => timer.refresh()); // the answer has its own time
       this.#onOver = finish;
@@ -145,10 +160,11 @@ export class Connection {
   }
 
   /** One step of the protocol in the clear. */
-  #advance(step: () => IteratorResult<Buffer | null, void> | undefined): void {
+  #advance(step: () => IteratorResult<Buffer | null, Buffer | null> | undefined): void {
     try {
       const result = step();
       if (result?.done === true) {
+        if (result.value !== null) this.#socket.write(result.value);
         this.#talk = null;
         this.#onReady();
       } else if (result?.value) {
@@ -175,9 +191,17 @@ export class Connection {
 
   #finish(why: NoAnswer): void {
     if (this.#over !== null) return;
-    this.#over = why;
-    this.#onOver(why);
+    this.#over = this.#talk === null ? why : beforeTls(why);
+    this.#onOver(this.#over);
   }
+}
+
+/** The end of a connection on which TLS could not even begin. */
+function beforeTls(why: NoAnswer): NoAnswer {
+  if (why.kind === 'timeout') {
+    return { kind: 'no-starttls', reason: 'TIMEOUT', detail: 'it did not answer in time before TLS' };
+  }
+  return why.kind === 'closed' ? { kind: 'no-starttls', reason: 'CLOSED', detail: 'it closed before TLS' } : why;
 }
 
 /** Node's word for a connection that the system gave up is ETIMEDOUT; ours is TIMEOUT. */
@@ -197,6 +221,7 @@ function messageOf(thrown: unknown): string {
 
 function endQuietly(socket: Socket): void {
   socket.on('error', () => {}); // a late error of a socket that nobody needs any more
-  if (socket.connecting) socket.destroy();
+  // libuv resets neither what is not connected yet nor what is shutting down
+  if (socket.connecting || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }

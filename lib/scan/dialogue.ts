@@ -20,7 +20,10 @@ const SSLV2_KINDS = Buffer.concat(allSuites('SSLv2').map(suite => uint(suite.cod
 const PAUSE_MS = 200;
 
 /** How one hello differs from a plain one. */
-export type HelloExtras = Pick<HelloOptions, 'hasExtensions' | 'sessionId' | 'sessionTicket' | 'isFallback' | 'groups'>;
+export type HelloExtras = Pick<
+  HelloOptions,
+  'hasExtensions' | 'sessionId' | 'sessionTicket' | 'isFallback' | 'renegotiationInfo' | 'groups'
+>;
 
 /** A connection on which the server has answered a hello with its first flight, and waits for the client. */
 export interface Opened {
@@ -29,6 +32,8 @@ export interface Opened {
   flight: ServerFlight;
   protocol: TlsProtocol;
   suite: Suite;
+  /** From asking to the first byte of the answer, connecting left out; what a wait for nothing is measured by. */
+  roundTripMs: number;
 }
 
 /** Asks one endpoint with own hellos, keeps what every answer shows, and asks odd answers back in another way. */
@@ -147,8 +152,10 @@ export class Dialogue {
         reply = this.#understand(protocol, suites, flight);
         const { suite } = reply.kind === 'hit' ? reply : { suite: null };
         const { protocol: chosen } = flight;
-        if (sequel === undefined || suite === null || chosen === undefined || !flight.isComplete) return null;
-        return connection => sequel({ connection, hello, flight, protocol: chosen, suite });
+        const isOpen = flight.isComplete || flight.isResumed;
+        if (sequel === undefined || suite === null || chosen === undefined || !isOpen) return null;
+        return connection =>
+          sequel({ connection, hello, flight, protocol: chosen, suite, roundTripMs: connection.roundTripMs });
       },
     );
     if (reply !== null) return reply;

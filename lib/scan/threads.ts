@@ -23,11 +23,11 @@ const IDLE_TIMEOUT_MS = 10_000;
 const TASKS_PER_THREAD = 100_000;
 
 /** Threads start when there is work, end when there was none for a while, and never keep the process alive. */
-export function createThreads(options: { workerFile?: string } = {}): Threads {
+export function createThreads(options: { workerFile?: string; maxThreads?: number } = {}): Threads {
   const pool = new Piscina({
     ...workerModule(options.workerFile ?? join(__dirname, 'worker')),
     minThreads: 0,
-    maxThreads: MAX_THREADS,
+    maxThreads: options.maxThreads ?? MAX_THREADS,
     idleTimeout: IDLE_TIMEOUT_MS,
     concurrentTasksPerWorker: TASKS_PER_THREAD,
     // Otherwise a thread without tasks stands still, and sockets just destroyed are closed with its next task only.

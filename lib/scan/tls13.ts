@@ -70,7 +70,8 @@ export async function shakeHands(dialogue: Dialogue): Promise<boolean> {
         const socket = tls.connect(options);
         const finish = (isDone: boolean): void => {
           clearTimeout(timer);
-          socket.on('error', () => {}).destroy();
+          socket.on('error', () => {}); // it ends with the connection under it: ending both makes libuv spin
+
           resolve(isDone);
         };
         const timer = setTimeout(() => finish(false), dialogue.line.timeoutMs);

@@ -16,6 +16,8 @@ export interface HelloOptions {
   sessionTicket?: Buffer;
   /** Says that a newer version was tried and failed (RFC 7507). Default false. */
   isFallback?: boolean;
+  /** The client's verify_data in a renegotiation (RFC 5746 section 3.5); default: none, as in a first handshake. */
+  renegotiationInfo?: Buffer;
   /** The only groups offered; default: all. */
   groups?: readonly number[];
 }
@@ -113,13 +115,10 @@ const STATUS_REQUEST = extension(EXTENSION.statusRequest, Buffer.from([1, 0, 0, 
 const ALGORITHMS = extension(EXTENSION.signatureAlgorithms, vector(2, uint16s(SIGNATURE_ALGORITHMS)));
 /** Heartbeats may come (RFC 6520 section 2): a server that answers with the same can be asked for one. */
 const HEARTBEAT = extension(EXTENSION.heartbeat, Buffer.from([1]));
-const BEFORE_GROUPS = Buffer.concat([
-  extension(EXTENSION.renegotiationInfo, Buffer.from([0])),
-  STATUS_REQUEST,
-  HEARTBEAT,
-]);
+const BEFORE_GROUPS = Buffer.concat([STATUS_REQUEST, HEARTBEAT]);
 const AFTER_GROUPS = Buffer.concat([extension(EXTENSION.ecPointFormats, Buffer.from([3, 0, 1, 2])), ALGORITHMS]);
-const CLASSIC = Buffer.concat([BEFORE_GROUPS, groupsOf(CLASSIC_GROUPS), AFTER_GROUPS]);
+const NO_RENEGOTIATION = extension(EXTENSION.renegotiationInfo, Buffer.from([0]));
+const CLASSIC = Buffer.concat([NO_RENEGOTIATION, BEFORE_GROUPS, groupsOf(CLASSIC_GROUPS), AFTER_GROUPS]);
 /** An empty key_share makes the server name its group in a HelloRetryRequest, which costs neither side a key. */
 const BEFORE_TLS13_GROUPS = Buffer.concat([
   extension(EXTENSION.supportedVersions, vector(1, uint(VERSION_CODES['TLSv1.3'], 2))),
@@ -135,14 +134,19 @@ function groupsOf(groups: readonly number[]): Buffer {
 
 /** The signature algorithms stand last, since some servers fail on an empty last extension. */
 function extensionsOf(options: HelloOptions, lengthBefore: number): Buffer {
-  const { protocol, groups } = options;
+  const { protocol, groups, renegotiationInfo } = options;
   const isTls13 = protocol === 'TLSv1.3';
   const parts: Buffer[] = [];
   if (options.serverName !== null) parts.push(serverName(options.serverName));
   if (options.sessionTicket !== undefined) parts.push(extension(EXTENSION.sessionTicket, options.sessionTicket));
-  if (groups === undefined) parts.push(isTls13 ? TLS13 : CLASSIC);
-  else if (isTls13) parts.push(BEFORE_TLS13_GROUPS, groupsOf(groups), ALGORITHMS);
-  else parts.push(BEFORE_GROUPS, groupsOf(groups), AFTER_GROUPS);
+  if (groups === undefined && renegotiationInfo === undefined) {
+    parts.push(isTls13 ? TLS13 : CLASSIC);
+  } else if (isTls13) {
+    parts.push(BEFORE_TLS13_GROUPS, groupsOf(groups ?? TLS13_GROUPS), ALGORITHMS);
+  } else {
+    const info = extension(EXTENSION.renegotiationInfo, vector(1, renegotiationInfo ?? NO_SESSION));
+    parts.push(info, BEFORE_GROUPS, groupsOf(groups ?? CLASSIC_GROUPS), AFTER_GROUPS);
+  }
   const padding = paddingFor(4 + lengthBefore + 2 + lengthOf(parts));
   if (padding !== null) parts.push(padding);
   return vector(2, ...parts);

@@ -24,6 +24,8 @@ export interface ServerFlight {
   messages: Buffer[];
   /** Whether everything came that belongs to it. */
   isComplete: boolean;
+  /** Whether the server took up a session instead: it goes on to its Finished without a ServerHelloDone. */
+  isResumed: boolean;
 }
 
 export interface Alert {
@@ -63,7 +65,8 @@ export class FlightReader {
       } else if (this.flight === null) {
         throw new WireError('MALFORMED', `a record of type ${record.type} before any ServerHello`);
       } else {
-        return true; // the handshake went on without us, which only a resumed session does
+        this.flight.isResumed = true; // it goes on without us
+        return true;
       }
     }
     return false;
@@ -136,6 +139,7 @@ function parseServerHello(body: Buffer): ServerFlight {
     serverKeyExchange: null,
     messages: [],
     isComplete: false,
+    isResumed: false,
   };
 }
 
