@@ -1,3 +1,4 @@
+/* global require, process */
 // Runs in the release of Node.js that is to be looked at, down to 0.8: no syntax or method newer than that.
 // argv[2]: a file of tls.createServer's options as JSON. Prints "port N"; answers each line on stdin with "connections
 // N"; ends with its stdin, so that nothing is left when the one who started it dies.
