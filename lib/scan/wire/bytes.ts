@@ -50,6 +50,39 @@ export class ByteReader {
   }
 }
 
+/**
+ * Bytes as they come in. They are put together only when somebody looks, so that a reader that waits until enough are
+ * there pays no more for small chunks than for big ones.
+ */
+export class ByteQueue {
+  #chunks: Buffer[] = [];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+  }
+
+  /** All that is there, in one piece. */
+  peek(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] ?? Buffer.alloc(0);
+  }
+
+  /** Takes the first `length` bytes off; there must be as many. */
+  take(length: number): Buffer {
+    const bytes = this.peek();
+    this.#length = bytes.length - length;
+    this.#chunks = this.#length > 0 ? [bytes.subarray(length)] : [];
+    return bytes.subarray(0, length);
+  }
+}
+
 /** Unsigned, big-endian, `width` bytes. */
 export function uint(value: number, width: number): Buffer {
   const bytes = Buffer.allocUnsafe(width);

@@ -1,4 +1,4 @@
-import { WireError } from './bytes';
+import { ByteQueue, WireError } from './bytes';
 
 /** One record of the record layer (RFC 5246 section 6.2.1). */
 export interface TlsRecord {
@@ -18,35 +18,61 @@ const SSLV2_ERROR = 0;
 
 /** Parts a stream of bytes into records, however it comes cut. */
 export class RecordReader {
-  #pending: Buffer = Buffer.alloc(0);
+  readonly #bytes = new ByteQueue();
   #total = 0;
+  #isFirst = true;
+  /** Nothing can be said of what is there before it is as long as this. */
+  #wanted = 1;
 
   /** The records that are whole now. Throws WireError. */
   push(chunk: Buffer): TlsRecord[] {
-    this.#total += chunk.length;
-    if (this.#total > MAX_TOTAL) throw new WireError('MALFORMED', `more than ${MAX_TOTAL} bytes of answer`);
-    let bytes: Buffer = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    const records: TlsRecord[] = [];
-    while (bytes.length > 0) {
-      checkStart(bytes, { isFirst: this.#total === bytes.length });
-      if (bytes.length < HEADER) break;
+    return [...this.read(chunk)];
+  }
+
+  /**
+   * The same one after the other, so that the error over one that does not add up comes after those before it, however
+   * the bytes come cut.
+   */
+  *read(chunk: Buffer): Generator<TlsRecord, void, undefined> {
+    const room = MAX_TOTAL - this.#total;
+    this.#bytes.add(chunk.subarray(0, room));
+    this.#total += Math.min(chunk.length, room);
+    for (let record = this.#next(); record !== null; record = this.#next()) yield record;
+    if (chunk.length > room) throw new WireError('MALFORMED', `more than ${MAX_TOTAL} bytes of answer`);
+  }
+
+  #next(): TlsRecord | null {
+    while (this.#bytes.length >= this.#wanted) {
+      const bytes = this.#bytes.peek();
+      if (bytes.length < HEADER) {
+        this.#wanted = checkStart(bytes, { isFirst: this.#isFirst });
+        continue;
+      }
+      checkStart(bytes, { isFirst: this.#isFirst });
       const length = bytes.readUInt16BE(3);
       if (length > MAX_RECORD) throw new WireError('MALFORMED', `a record of ${length} bytes`);
-      if (bytes.length < HEADER + length) break;
-      records.push({ type: bytes[0] ?? 0, content: bytes.subarray(HEADER, HEADER + length) });
-      bytes = bytes.subarray(HEADER + length);
+      this.#wanted = HEADER + length;
+      if (bytes.length < this.#wanted) return null;
+      this.#isFirst = false;
+      const record = this.#bytes.take(this.#wanted);
+      this.#wanted = 1;
+      return { type: record[0] ?? 0, content: record.subarray(HEADER) };
     }
-    this.#pending = bytes;
-    return records;
+    return null;
   }
 }
 
-/** As soon as two bytes are there: a content type and major version 3, or it is no TLS. */
-function checkStart(bytes: Buffer, { isFirst }: { isFirst: boolean }): void {
+/**
+ * A content type and major version 3, or it is no TLS, which is told as soon as can be. Returns how many bytes it takes
+ * to say more.
+ */
+function checkStart(bytes: Buffer, { isFirst }: { isFirst: boolean }): number {
   const [type = 0, major = 3] = bytes;
-  if (type >= 20 && type <= 24 && major === 3) return;
+  if (type >= 20 && type <= 24 && major === 3) return bytes.length === 1 ? 2 : HEADER;
   if (!isFirst) throw new WireError('MALFORMED', 'what follows a record is no record');
-  if ((type & 0x80) !== 0 && bytes[2] === SSLV2_ERROR) throw new WireError('MALFORMED', 'the answer is an SSLv2 ERROR');
+  const mayBeSslv2 = (type & 0x80) !== 0;
+  if (mayBeSslv2 && bytes.length < 3) return 3;
+  if (mayBeSslv2 && bytes[2] === SSLV2_ERROR) throw new WireError('MALFORMED', 'the answer is an SSLv2 ERROR');
   throw new WireError('NOT_TLS', describeText(bytes));
 }
 

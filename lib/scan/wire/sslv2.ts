@@ -1,4 +1,4 @@
-import { ByteReader, random, uint, vector, WireError } from './bytes';
+import { ByteQueue, ByteReader, random, uint, vector, WireError } from './bytes';
 
 /** The SSL 2.0 protocol specification (Netscape, 1995), "Handshake protocol messages". */
 const CLIENT_HELLO = 1;
@@ -36,7 +36,9 @@ const MAX_LENGTH = 0x7fff;
 
 /** Collects a server's answer to an SSLv2 hello. */
 export class Sslv2Reader {
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #bytes = new ByteQueue();
+  /** Nothing can be said of what is there before it is as long as this. */
+  #wanted = 3;
 
   /**
    * The SERVER-HELLO, once it is whole; null while bytes are missing; `refused` for any other answer (an SSLv2 ERROR,
@@ -44,14 +46,16 @@ export class Sslv2Reader {
    * does not add up.
    */
   push(chunk: Buffer): Sslv2ServerHello | 'refused' | null {
-    this.#bytes = Buffer.concat([this.#bytes, chunk]);
-    if (this.#bytes.length < 3) return null;
-    const header = this.#bytes.readUInt16BE(0);
+    this.#bytes.add(chunk);
+    if (this.#bytes.length < this.#wanted) return null;
+    const bytes = this.#bytes.peek();
+    const header = bytes.readUInt16BE(0);
     // A header of three bytes (with padding) is legal for encrypted records only.
-    if ((header & TWO_BYTE_HEADER) === 0 || this.#bytes[2] !== SERVER_HELLO) return 'refused';
+    if ((header & TWO_BYTE_HEADER) === 0 || bytes[2] !== SERVER_HELLO) return 'refused';
     const length = header & MAX_LENGTH;
-    if (this.#bytes.length < 2 + length) return null;
-    return parseServerHello(this.#bytes.subarray(2, 2 + length));
+    this.#wanted = 2 + length;
+    if (bytes.length < this.#wanted) return null;
+    return parseServerHello(bytes.subarray(2, this.#wanted));
   }
 }
 
