@@ -1,0 +1,23 @@
+import { benchScan } from './scan';
+import { limitTime } from './support/processes';
+
+const USAGE = 'npm run bench -- scan [section…] [--quick]';
+const LIMIT_MINUTES = 15;
+
+async function main(): Promise<void> {
+  const given = process.argv.slice(2);
+  const isQuick = given.includes('--quick');
+  const [area, ...names] = given.filter(argument => argument !== '--quick');
+  if (area !== 'scan' || names.some(name => name.startsWith('-'))) throw new Error(`Usage: ${USAGE}`);
+  limitTime(LIMIT_MINUTES);
+  console.log(`npm run bench -- ${given.join(' ')}`);
+  await benchScan(names, { isQuick });
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);

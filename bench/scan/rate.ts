@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { runSslscanOver, type PeerRun, type PeerTarget } from '../support/peers';
+import { hasNginx, startNginx, type Nginx } from '../support/nginx';
+import { runModule } from '../support/processes';
+import { milliseconds, printTable, times, type Row } from '../support/table';
+import type { ScanFigures, ScanJobOrder } from './scan-client';
+import type { SectionOptions } from './section';
+
+const CERTIFICATES = 100;
+/** More than the scanner remembers: each certificate is new to it every time. */
+const MANY_CERTIFICATES = 1000;
+const CONCURRENCIES = [50, 100, 200];
+const SSLSCANS_AT_ONCE = 8;
+
+/** Endpoints per second and CPU time per endpoint with one worker thread against nginx. */
+export async function rate({ isQuick }: SectionOptions): Promise<void> {
+  if (!hasNginx()) return console.log('\nrate: nginx is not installed, nothing measured.');
+  const count = isQuick ? 1000 : 6000;
+  const rows: Row[] = [];
+  const nginx = await startNginx(CERTIFICATES);
+  let best: ScanFigures | null = null;
+  let sslscan: PeerRun | null;
+  const sslscans = isQuick ? 40 : 200;
+  try {
+    for (const concurrency of CONCURRENCIES) {
+      const figures = await scanNginx(nginx, count, concurrency);
+      rows.push(...describe(`${CERTIFICATES} certificates, concurrency ${concurrency}`, figures));
+      if (best === null || ratePerSecond(figures) > ratePerSecond(best)) best = figures;
+    }
+    const targets = nginx.targets(sslscans).map(peerTarget);
+    sslscan = await runSslscanOver(targets, { atOnce: SSLSCANS_AT_ONCE, core: 'client' });
+  } finally {
+    await nginx.close();
+  }
+  rows.push(...compare(best, sslscan, sslscans));
+  const many = await startNginx(isQuick ? 600 : MANY_CERTIFICATES);
+  try {
+    rows.push(...describe(`${many.certificates} certificates, concurrency 100`, await scanNginx(many, count, 100)));
+  } finally {
+    await many.close();
+  }
+  printTable('rate: one worker thread against nginx, client on one core, nginx on the other', rows);
+}
+
+export async function scanNginx(
+  nginx: Nginx,
+  count: number,
+  concurrency: number,
+  more: Partial<ScanJobOrder> = {},
+): Promise<ScanFigures> {
+  const targets = nginx.targets(count);
+  const warmUp = targets.slice(0, Math.min(500, count / 2));
+  const settings = { concurrency, ca: [nginx.ca] };
+  const job = { targets, warmUp, settings, ...more };
+  return runModule<ScanJobOrder, ScanFigures>(join(__dirname, 'scan-client.js'), job, 'client');
+}
+
+function ratePerSecond({ endpoints, wallMs }: ScanFigures): number {
+  return (1000 * endpoints) / wallMs;
+}
+
+function describe(what: string, figures: ScanFigures): Row[] {
+  const { endpoints, scanned, trusted, connections, cpuMs, mainThreadCpuMs } = figures;
+  if (scanned < endpoints || trusted < endpoints) {
+    console.log(
+      `rate: of ${endpoints} endpoints ${scanned} were scanned and ${trusted} trusted; the figures are no good.`,
+    );
+  }
+  return [
+    { what: `endpoints/s, ${what}`, figure: ratePerSecond(figures).toFixed(0), bar: '>= 1,200' },
+    { what: `CPU per endpoint, ${what}`, figure: milliseconds(cpuMs / endpoints), bar: '<= 0.70 ms' },
+    { what: `of that the main thread, ${what}`, figure: milliseconds(mainThreadCpuMs / endpoints) },
+    { what: `connections per endpoint, ${what}`, figure: (connections / endpoints).toFixed(2), bar: '<= 5' },
+  ];
+}
+
+function compare(best: ScanFigures | null, sslscan: PeerRun | null, count: number): Row[] {
+  if (best === null) return [];
+  if (sslscan === null) return [{ what: 'against sslscan', figure: '-', peer: 'not installed' }];
+  const peerRate = (1000 * count) / sslscan.wallMs;
+  const peerCpu = sslscan.cpuMs / count;
+  return [
+    {
+      what: 'endpoints/s against sslscan (suites only)',
+      figure: times(ratePerSecond(best) / peerRate),
+      bar: '>= 8 x',
+      peer: peerRate.toFixed(0),
+    },
+    {
+      what: 'CPU per endpoint against sslscan (suites only)',
+      figure: `1/${(peerCpu / (best.cpuMs / best.endpoints)).toFixed(1)}`,
+      bar: '<= 1/10',
+      peer: milliseconds(peerCpu),
+    },
+  ];
+}
+
+function peerTarget(target: string): PeerTarget {
+  const [name = '', address = ''] = target.split('@');
+  const [host = '', port = ''] = address.split(':');
+  return { host, port: Number(port), name };
+}
