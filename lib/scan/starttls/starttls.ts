@@ -1,7 +1,8 @@
 /**
  * What a protocol says in the clear before TLS may start: yields bytes to send (null: nothing) and is given the bytes
- * that came, however they are cut. Returns the last bytes to send (null: none) when the next byte on the connection is the client's first of TLS. Throws
- * StarttlsError where the other side does not come along. No sockets, no time: the caller has them.
+ * that came, however they are cut. Returns when the next byte on the connection is the client's first of TLS, with
+ * bytes to send before it (null: none). Throws StarttlsError where the other side does not come along. No sockets, no
+ * time: the caller has them.
  */
 export type Talk = Generator<Buffer | null, Buffer | null, Buffer>;
 
