@@ -3,7 +3,7 @@ import type { Opened } from './dialogue';
 import { ClientHandshake } from './wire/client-handshake';
 import { alertName } from './wire/names';
 import type { RecordLayer } from './wire/record-layer';
-import { RECORD, type TlsRecord } from './wire/records';
+import { RECORD, type RecordReader, type TlsRecord } from './wire/records';
 
 /** A handshake of our own that did not come to its end; the message is half a sentence on why. */
 export class HandshakeError extends Error {
@@ -13,19 +13,15 @@ export class HandshakeError extends Error {
 /** A record, decrypted where it was encrypted, or why none came. */
 export type Incoming = TlsRecord | 'timeout' | 'closed' | 'reset' | 'stopped';
 
-/** A connection under keys that we know, from the ClientKeyExchange on. Who opened the connection ends it. */
-export class Session {
-  #waiting: TlsRecord[] = [];
+/** Reads records off a connection whose first answer is known. Who opened the connection ends it. */
+export class RecordSource {
+  /** Those of the last bytes that nobody took yet. */
+  #records: Iterator<TlsRecord> = [][Symbol.iterator]();
 
   constructor(
     private readonly connection: Connection,
-    readonly layer: RecordLayer,
+    private readonly reader: Pick<RecordReader, 'read'>,
   ) {}
-
-  /** Sends a record under the keys. */
-  send(type: number, content: Buffer): void {
-    this.connection.send(this.layer.sealed(type, content));
-  }
 
   /** Sends bytes as they are. */
   sendAsIs(bytes: Buffer): void {
@@ -35,12 +31,27 @@ export class Session {
   /** The next record, within `ms` (default: the scan's timeout). Rejects with WireError where it cannot be read. */
   async next(ms?: number): Promise<Incoming> {
     for (;;) {
-      const record = this.#waiting.shift();
-      if (record !== undefined) return record;
+      const next = this.#records.next();
+      if (next.done !== true) return next.value;
       const received = await this.connection.receive(ms);
       if (typeof received === 'string') return received;
-      this.#waiting = this.layer.push(received);
+      this.#records = this.reader.read(received);
     }
+  }
+}
+
+/** A connection under keys that we know, from the ClientKeyExchange on. */
+export class Session extends RecordSource {
+  constructor(
+    connection: Connection,
+    readonly layer: RecordLayer,
+  ) {
+    super(connection, layer);
+  }
+
+  /** Sends a record under the keys. */
+  send(type: number, content: Buffer): void {
+    this.sendAsIs(this.layer.sealed(type, content));
   }
 }
 

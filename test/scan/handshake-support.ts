@@ -1,11 +1,15 @@
 import { makeEndpoint } from '../../lib/model/endpoint';
+import { scanBase } from '../../lib/scan/base-scan';
 import { Dialogue, type HelloExtras, type Opened } from '../../lib/scan/dialogue';
+import type { Incoming } from '../../lib/scan/handshake';
 import { Line } from '../../lib/scan/line';
 import { newObservation } from '../../lib/scan/observation';
+import type { AskingProbe, Judgement } from '../../lib/scan/probes/probe';
 import type { Reply } from '../../lib/scan/reply';
 import { SUITES, type Suite } from '../../lib/scan/suites/suites';
 import { anchorsWith } from '../../lib/scan/trust';
 import type { TlsProtocol } from '../../lib/scan/wire/names';
+import type { TlsRecord } from '../../lib/scan/wire/records';
 
 /** By IANA's names. */
 export function suitesNamed(...names: string[]): Suite[] {
@@ -31,4 +35,31 @@ export async function converse<T>(
   } finally {
     line.close();
   }
+}
+
+/** A probe's judgement after the base of a quick scan, and the connections that it alone made. */
+export async function judge(
+  { host, port }: { host: string; port: number },
+  probe: AskingProbe,
+  { timeoutMs = 1500 }: { timeoutMs?: number } = {},
+): Promise<Judgement & { connections: number }> {
+  const line = new Line({ host, port, timeoutMs, connections: 4, signal: new AbortController().signal });
+  const seen = newObservation(makeEndpoint({ domain: 'a.example', ip: host, port, starttls: null }), new Date());
+  try {
+    const dialogue = new Dialogue(line, seen, 'a.example', anchorsWith([]));
+    await scanBase(dialogue, { profile: 'quick' });
+    await line.idle();
+    const before = line.opened;
+    const judgement = await probe.ask(dialogue);
+    await line.idle();
+    return { ...judgement, connections: line.opened - before };
+  } finally {
+    line.close();
+  }
+}
+
+/** A record where there must be one. */
+export function recordOf(incoming: Incoming): TlsRecord {
+  if (typeof incoming === 'string') throw new Error(`no record came: ${incoming}`);
+  return incoming;
 }

@@ -8,7 +8,7 @@ import { ClientHandshake } from '../../lib/scan/wire/client-handshake';
 import { AGREEABLE_GROUPS } from '../../lib/scan/wire/key-exchange';
 import { issue, makeCa, type Ca, type IssuedCertificate } from '../lab/certificates';
 import { startFlawedTls } from '../lab/flawed-tls';
-import { converse, suitesNamed } from './handshake-support';
+import { converse, recordOf, suitesNamed } from './handshake-support';
 
 const APPLICATION_DATA = 23;
 /** OpenSSL's name, IANA's name, and whether it needs TLS 1.2. */
@@ -66,8 +66,7 @@ describe('a handshake of our own', function () {
     socket.write('to the client');
     let here = '';
     while (here.length < 'to the client'.length) {
-      const record = await session.next();
-      assert.ok(typeof record !== 'string', String(record));
+      const record = recordOf(await session.next());
       if (record.type === APPLICATION_DATA) here += record.content.toString();
     }
     return { there: there.toString(), here };
@@ -133,8 +132,7 @@ describe('a handshake of our own', function () {
       words.forEach(word => session.send(APPLICATION_DATA, Buffer.from(word)));
       let here = '';
       while (here.length < words.join('').length) {
-        const record = await session.next();
-        assert.ok(typeof record !== 'string', String(record));
+        const record = recordOf(await session.next());
         here += record.content.toString();
       }
       return here;
@@ -173,8 +171,7 @@ describe('a handshake of our own', function () {
       session.sendAsIs(handshake.request);
       const other = new ClientHandshake(opened); // with other keys of its own
       for (;;) {
-        const record = await session.next();
-        assert.ok(typeof record !== 'string', String(record));
+        const record = recordOf(await session.next());
         if (record.type === 22) return other.take(record);
       }
     });

@@ -24,6 +24,11 @@ export interface KeyExchange {
 /** Groups in which a key can be agreed here; a hello that leads to a handshake offers no other. */
 export const AGREEABLE_GROUPS: readonly number[] = [0x001d, 0x0017, 0x0018, 0x0019, 0x001e, 0x001a, 0x001b, 0x001c];
 
+/** Whether a suite agrees on keys in a way that is known here, with a server that has a certificate. */
+export function isAgreeable({ kex, auth, family }: Pick<Suite, 'kex' | 'auth' | 'family'>): boolean {
+  return family === 'classic' && ['RSA', 'ECDHE', 'DHE'].includes(kex) && ['RSA', 'ECDSA', 'DSS'].includes(auth);
+}
+
 /** IANA's number of a group as node:crypto calls it; those of RFC 7748 have an object of their own there. */
 const CURVES: Readonly<Record<number, string>> = {
   0x0017: 'prime256v1',

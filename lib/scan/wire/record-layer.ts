@@ -40,12 +40,15 @@ export class RecordLayer {
   }
 
   /** The records that are whole now; those after the server's ChangeCipherSpec decrypted. Throws WireError. */
-  push(chunk: Buffer): TlsRecord[] {
-    return this.#reader.push(chunk).map(({ type, content }) => {
-      if (this.#isOpening) return { type, content: this.#opener.open(type, content) };
-      if (type === RECORD.changeCipherSpec) this.#isOpening = true;
-      return { type, content };
-    });
+  *read(chunk: Buffer): Generator<TlsRecord, void, undefined> {
+    for (const { type, content } of this.#reader.read(chunk)) {
+      if (this.#isOpening) {
+        yield { type, content: this.#opener.open(type, content) };
+      } else {
+        if (type === RECORD.changeCipherSpec) this.#isOpening = true;
+        yield { type, content };
+      }
+    }
   }
 }
 

@@ -1,0 +1,54 @@
+import { CbcOracle, TLS_WITH_CBC, type CbcOutcome } from '../cbc-oracle';
+import { versionsWith } from '../converse';
+import type { Reaction } from '../reaction';
+import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
+
+const RECORD_OVERFLOW: Reaction = 'alert record_overflow';
+const BAD_RECORD_MAC: Reaction = 'alert bad_record_mac';
+
+/**
+ * CVE-2016-2107 (OpenSSL's advisory of 3 May 2016): the AES-NI code of OpenSSL before 1.0.2h and 1.0.1t does not check
+ * that the padding leaves room for a MAC, so that a record of nothing but padding comes out with a length below zero.
+ */
+export const paddingOracle20162107: AskingProbe = {
+  id: 'padding-oracle-2016-2107',
+  ask: async dialogue => {
+    const { seen } = dialogue;
+    if (versionsWith(seen, 'cbc-beast', TLS_WITH_CBC).length === 0) {
+      return openQuestion(seen, TLS_WITH_CBC) ?? notApplicable('It takes no CBC suite in TLS.');
+    }
+    const oracle = CbcOracle.of(dialogue);
+    return judge(oracle, await oracle.react('no-mac'));
+  },
+};
+
+async function judge(oracle: CbcOracle, outcome: CbcOutcome): Promise<Judgement> {
+  if (outcome.kind === 'refused')
+    return notApplicable(`It takes no CBC suite that can be tried here: ${outcome.reason}.`);
+  if (outcome.kind === 'unknown') return cannotTell(`No CBC record could be tried: ${outcome.reason}.`);
+  const { suite, protocol, reaction, isSuspect } = outcome.value;
+  if (!isSuspect) return notApplicable('It takes no suite with AES, CBC and SHA-1 or SHA-256.');
+  const where = `with ${suite.name} in ${protocol}`;
+  if (reaction === RECORD_OVERFLOW) {
+    return vulnerable(
+      `Answers a record of nothing but padding by ${reaction} ${where}, as OpenSSL with CVE-2016-2107.`,
+    );
+  }
+  if (reaction === BAD_RECORD_MAC) return ok(`Answers a record of nothing but padding by ${reaction} ${where}.`);
+  return judgeOdd(oracle, reaction, where);
+}
+
+/** A server that never says what was wrong: it gives nothing away when it does the same for any other wrong MAC. */
+async function judgeOdd(oracle: CbcOracle, first: Reaction, where: string): Promise<Judgement> {
+  const [again, plain] = await Promise.all([oracle.reactAgain('no-mac'), oracle.reactAgain('bad-mac')]);
+  if (again.kind !== 'used' || plain.kind !== 'used') return cannotTell(`Answered by ${first} ${where}, then no more.`);
+  const { reaction } = again.value;
+  if (reaction === RECORD_OVERFLOW || reaction === BAD_RECORD_MAC) return judge(oracle, again);
+  const isSame = reaction === plain.value.reaction;
+  if (isSame && reaction !== 'silence' && reaction !== 'no objection') {
+    return ok(`Answers a record of nothing but padding as any other with a wrong MAC ${where}: ${reaction}.`);
+  }
+  return cannotTell(
+    `Answers a record of nothing but padding by ${reaction} ${where}, one with a wrong MAC by ${plain.value.reaction}.`,
+  );
+}

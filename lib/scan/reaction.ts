@@ -1,0 +1,102 @@
+import { HandshakeError, type RecordSource } from './handshake';
+import { alertName } from './wire/names';
+import { RECORD } from './wire/records';
+
+/**
+ * What a server does, as far as anybody on the way can see it: `alert bad_record_mac`, `closed`, `reset`, or one of the
+ * two below. Two reactions are the same when they read the same.
+ */
+export type Reaction = string;
+
+export const SILENCE: Reaction = 'silence';
+/** Something came that is no record under the keys. */
+const GARBAGE: Reaction = 'garbage';
+
+/**
+ * How long to wait for a server that may say nothing, in ms: much longer than it needs, ten times that for a patient
+ * question, and never longer than the scan waits.
+ */
+export function waitFor(roundTripMs: number, timeoutMs: number, { isPatient }: { isPatient: boolean }): number {
+  const short = Math.max(300, 10 * roundTripMs);
+  return Math.min(timeoutMs, isPatient ? 10 * short : short);
+}
+
+/**
+ * The first alert or the end of the connection within `ms`. Data that comes meanwhile is none: many a server greets by
+ * itself. Rejects with HandshakeError when the scan is stopped.
+ */
+export async function reactionOf(source: RecordSource, ms: number): Promise<Reaction> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const left = deadline - performance.now();
+    const record = left > 0 ? await source.next(left).catch(() => GARBAGE) : 'timeout';
+    if (record === 'timeout') return SILENCE;
+    if (record === 'stopped') throw new HandshakeError('the scan was stopped');
+    if (typeof record === 'string') return record;
+    if (record.type === RECORD.alert) return `alert ${alertName(record.content[1] ?? 0)}`;
+  }
+}
+
+/** Asks with one kind of message. */
+export type Ask<V> = (vector: V, options: { isPatient: boolean }) => Promise<Reaction | Failure>;
+
+/** Nothing could be asked; `reason` is half a sentence. */
+export interface Failure {
+  reason: string;
+}
+
+type Round<V extends string> = Record<V, Reaction>;
+
+export type Comparison<V extends string> =
+  | { kind: 'same'; reaction: Reaction }
+  /** Told apart, time after time. */
+  | { kind: 'different'; reactions: Round<V> }
+  /** Told apart, and not by what was sent. */
+  | { kind: 'unsteady'; reactions: Round<V> }
+  | ({ kind: 'failed' } & Failure);
+
+/**
+ * Whether a server reacts in the same way to all of `vectors`. One question for each when it does; differences and
+ * silence are looked at again with all patience, twice, since a close and a reset may differ by chance.
+ */
+export async function compareReactions<V extends string>(vectors: readonly V[], ask: Ask<V>): Promise<Comparison<V>> {
+  const first = await askAll(vectors, ask, { isPatient: false });
+  if ('failed' in first) return { kind: 'failed', ...first.failed };
+  const hadSilence = vectors.some(vector => first.round[vector] === SILENCE);
+  const isFirstSame = isSame(vectors, first.round);
+  if (isFirstSame && !hadSilence) return { kind: 'same', reaction: first.round[vectors[0] as V] };
+
+  const second = await askAll(vectors, ask, { isPatient: true });
+  if ('failed' in second) return { kind: 'failed', ...second.failed };
+  if (isSame(vectors, second.round)) {
+    if (isFirstSame || hadSilence) return { kind: 'same', reaction: second.round[vectors[0] as V] };
+    return { kind: 'unsteady', reactions: first.round };
+  }
+  const third = await askAll(vectors, ask, { isPatient: true });
+  if ('failed' in third) return { kind: 'failed', ...third.failed };
+  const isSteady = vectors.every(
+    vector =>
+      second.round[vector] === third.round[vector] &&
+      // what was silence in a short time may be anything in a long one
+      (first.round[vector] === second.round[vector] || first.round[vector] === SILENCE),
+  );
+  return { kind: isSteady ? 'different' : 'unsteady', reactions: third.round };
+}
+
+async function askAll<V extends string>(
+  vectors: readonly V[],
+  ask: Ask<V>,
+  options: { isPatient: boolean },
+): Promise<{ round: Round<V> } | { failed: Failure }> {
+  const answers = await Promise.all(vectors.map(async vector => ({ vector, answer: await ask(vector, options) })));
+  const round = {} as Round<V>;
+  for (const { vector, answer } of answers) {
+    if (typeof answer !== 'string') return { failed: answer };
+    round[vector] = answer;
+  }
+  return { round };
+}
+
+function isSame<V extends string>(vectors: readonly V[], round: Round<V>): boolean {
+  return new Set(vectors.map(vector => round[vector])).size === 1;
+}

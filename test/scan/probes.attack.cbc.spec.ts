@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { paddingOracle20162107 } from '../../lib/scan/probes/padding-oracle-2016-2107';
+import { poodleTls } from '../../lib/scan/probes/poodle-tls';
+import { issue, makeCa, type IssuedCertificate } from '../lab/certificates';
+import { startFlawedTls, type Flaws } from '../lab/flawed-tls';
+import { startHealthy, startTls, type LabServer } from '../lab/tls-servers';
+import { judge } from './handshake-support';
+
+describe('checks of CBC records', function () {
+  this.timeout(60_000);
+  const open: LabServer[] = [];
+  let rsa: IssuedCertificate;
+  before(async () => {
+    rsa = await issue(await makeCa('CBC Root'), { commonName: 'a.example', dns: ['a.example'] });
+  });
+  afterEach(() => Promise.all(open.splice(0).map(server => server.close())));
+
+  async function up<T extends LabServer>(starting: Promise<T>): Promise<T> {
+    const server = await starting;
+    open.push(server);
+    return server;
+  }
+  const flawed = (padding: Flaws['padding']): Promise<LabServer> => up(startFlawedTls({ ...rsa, flaws: { padding } }));
+  const withCbc = (ciphers: string, maxVersion: 'TLSv1' | 'TLSv1.2' = 'TLSv1.2'): Promise<LabServer> =>
+    up(startTls({ ...rsa, minVersion: 'TLSv1', maxVersion, ciphers: `${ciphers}:@SECLEVEL=0`, dhparam: 'auto' }));
+
+  describe('padding-oracle-2016-2107', () => {
+    it('finds a server that calls a record of nothing but padding too long, in one connection', async () => {
+      const { verdict, detail, connections } = await judge(await flawed('record-overflow'), paddingOracle20162107);
+      assert.equal(verdict, 'vulnerable');
+      assert.match(detail, /alert record_overflow with TLS_RSA_WITH_AES_128_CBC_SHA in TLSv1\.2/);
+      assert.equal(connections, 1);
+    });
+
+    for (const padding of ['checked', 'unchecked', 'zombie'] as const) {
+      it(`clears a server that is not open to it, padding ${padding}, in one connection`, async () => {
+        const { verdict, connections } = await judge(await flawed(padding), paddingOracle20162107);
+        assert.equal(verdict, 'ok');
+        assert.equal(connections, 1);
+      });
+    }
+
+    for (const maxVersion of ['TLSv1', 'TLSv1.2'] as const) {
+      it(`clears node:tls with AES and CBC in ${maxVersion}`, async () => {
+        const { verdict, detail, connections } = await judge(
+          await withCbc('ECDHE-RSA-AES256-SHA:AES128-SHA', maxVersion),
+          paddingOracle20162107,
+        );
+        assert.equal(verdict, 'ok');
+        assert.match(detail, /alert bad_record_mac/);
+        assert.equal(connections, 1);
+      });
+    }
+
+    it('does not apply without CBC, and then makes no connection', async () => {
+      const { verdict, connections } = await judge(await up(startHealthy(rsa)), paddingOracle20162107);
+      assert.equal(verdict, 'not-applicable');
+      assert.equal(connections, 0);
+    });
+
+    it('does not apply where CBC goes with other ciphers alone', async () => {
+      const { verdict } = await judge(await withCbc('CAMELLIA128-SHA'), paddingOracle20162107);
+      assert.equal(verdict, 'not-applicable');
+    });
+
+    it('cannot tell where no handshake comes to its end', async () => {
+      const server = await up(
+        startTls({ ...rsa, ciphers: 'AES128-SHA:@SECLEVEL=0', requestCert: true, maxVersion: 'TLSv1.2' }),
+      );
+      const { verdict, detail } = await judge(server, paddingOracle20162107);
+      assert.equal(verdict, 'cannot-tell');
+      assert.match(detail, /the handshake (ended with alert|was closed)/);
+    });
+  });
+
+  describe('poodle-tls', () => {
+    it('finds padding that is not checked', async () => {
+      const { verdict, detail } = await judge(await flawed('unchecked'), poodleTls);
+      assert.equal(verdict, 'vulnerable');
+      assert.match(detail, /CVE-2014-8730/);
+    });
+
+    it('finds Zombie POODLE', async () => {
+      const { verdict, detail } = await judge(await flawed('zombie'), poodleTls);
+      assert.equal(verdict, 'vulnerable');
+      assert.match(detail, /Zombie POODLE/);
+      assert.match(detail, /closed to wrong padding, alert bad_record_mac to a wrong MAC/);
+    });
+
+    it('finds alerts that tell wrong padding from a wrong MAC', async () => {
+      const { verdict, detail } = await judge(await flawed('distinct-alert'), poodleTls);
+      assert.equal(verdict, 'vulnerable');
+      assert.match(detail, /alert decryption_failed to wrong padding, alert bad_record_mac to a wrong MAC/);
+    });
+
+    for (const padding of ['checked', 'record-overflow'] as const) {
+      it(`clears a server that is not open to it, padding ${padding}, in three connections`, async () => {
+        const { verdict, connections } = await judge(await flawed(padding), poodleTls);
+        assert.equal(verdict, 'ok');
+        assert.equal(connections, 3);
+      });
+    }
+
+    for (const ciphers of ['AES128-SHA', 'ECDHE-RSA-AES256-SHA384', 'CAMELLIA256-SHA', 'DHE-RSA-AES128-SHA256']) {
+      it(`clears node:tls with ${ciphers}`, async () => {
+        const { verdict, detail } = await judge(await withCbc(ciphers), poodleTls);
+        assert.equal(verdict, 'ok');
+        assert.match(detail, /alike .*: alert bad_record_mac/);
+      });
+    }
+
+    it('does not apply without CBC, and then makes no connection', async () => {
+      const { verdict, connections } = await judge(await up(startHealthy(rsa)), poodleTls);
+      assert.equal(verdict, 'not-applicable');
+      assert.equal(connections, 0);
+    });
+  });
+
+  it('asks for each wrong record once, whichever checks want it', async () => {
+    const server = await flawed('checked');
+    const { connections } = await judge(server, {
+      id: 'poodle-tls',
+      ask: async dialogue => {
+        const [first] = await Promise.all([poodleTls.ask(dialogue), paddingOracle20162107.ask(dialogue)]);
+        return first;
+      },
+    });
+    assert.equal(connections, 3);
+  });
+});
