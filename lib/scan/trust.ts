@@ -110,6 +110,20 @@ function missingIssuer(leaf: KnownCertificate, chain: readonly KnownCertificate[
   return ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the chain that the server sent leads to no trusted root'];
 }
 
+/**
+ * Whose key signed the leaf: somebody on the path that was found, else among what was sent, else an anchor, whatever its
+ * dates are. Null where none of them did.
+ */
+export function findIssuer(
+  { leaf, chain, trust }: { leaf: KnownCertificate; chain: readonly KnownCertificate[]; trust: TrustJudgement },
+  anchors: Anchors,
+): X509Certificate | null {
+  const sent = [...trust.path, ...chain].map(({ x509 }) => x509).filter(x509 => x509.subject === leaf.x509.issuer);
+  const search = { signatures: 0 };
+  const candidates = [...sent, ...(anchors.get(leaf.x509.issuer) ?? [])];
+  return candidates.find(issuer => isSignedBy(leaf.x509, issuer, search)) ?? null;
+}
+
 function isOutside(x509: X509Certificate, now: Date): boolean {
   return now < new Date(x509.validFrom) || now > new Date(x509.validTo);
 }
@@ -117,7 +131,7 @@ function isOutside(x509: X509Certificate, now: Date): boolean {
 /** What was verified once stays so for as long as both certificates are known. */
 const verified = new WeakMap<X509Certificate, WeakMap<X509Certificate, boolean>>();
 
-function isSignedBy(child: X509Certificate, issuer: X509Certificate, search: Search): boolean {
+function isSignedBy(child: X509Certificate, issuer: X509Certificate, search: Pick<Search, 'signatures'>): boolean {
   const known = verified.get(child)?.get(issuer);
   if (known !== undefined) return known;
   search.signatures += 1;
