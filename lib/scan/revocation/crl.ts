@@ -34,7 +34,7 @@ export async function crlStatus(
   const pair = pairOf(served, anchors);
   if (pair === null) return cannotTell('cannot be read');
   const { urls, isNamed } = crlSources(pair.leaf);
-  if (!isNamed) return { kind: 'not-applicable', detail: 'names no revocation list' };
+  if (!isNamed) return { verdict: 'not-applicable', detail: 'names no revocation list' };
   if (urls.length === 0) return cannotTell('names no revocation list that HTTP reaches');
   const { leaf, issuer } = pair;
   if (issuer === null) {
@@ -50,13 +50,14 @@ export async function crlStatus(
     const whose = `the revocation list of ${hostOf(url)}`;
     const subject = { serialNumber: leaf.serialNumber, urls, isAuthority: served.leaf.x509.ca };
     const said = read.kind === 'list' ? lookUp(read.list, subject, asking.now.getTime()) : read;
-    if (said.kind !== 'unusable') return { kind: said.kind, detail: `is ${said.detail} ${whose}` };
+    if (said.kind === 'good') return { verdict: 'ok', detail: `is not on ${whose}` };
+    if (said.kind === 'revoked') return { verdict: 'vulnerable', detail: `is ${said.detail}, says ${whose}` };
     problems.push(`${whose} does not count: ${said.detail}`);
   }
   return cannotTell(`could not be judged by a revocation list: ${problems.join('; ')}`);
 }
 
-const cannotTell = (detail: string): RevocationStatus => ({ kind: 'cannot-tell', detail });
+const cannotTell = (detail: string): RevocationStatus => ({ verdict: 'cannot-tell', detail });
 
 async function fetchList(
   url: string,
@@ -90,7 +91,7 @@ export function lookUp(
   { thisUpdate, nextUpdate, scope, serials }: RevocationList,
   { serialNumber, urls, isAuthority }: Subject,
   now: number,
-): { kind: 'revoked' | 'good' | 'unusable'; detail: string } {
+): { kind: 'revoked' | 'unusable'; detail: string } | { kind: 'good' } {
   const unusable = (detail: string): ReturnType<typeof lookUp> => ({ kind: 'unusable', detail });
   if (thisUpdate > now + SKEW_MS) return unusable(`it holds from ${new Date(thisUpdate).toISOString()} on only`);
   if (nextUpdate < now - SKEW_MS) return unusable(`it expired at ${new Date(nextUpdate).toISOString()}`);
@@ -101,7 +102,7 @@ export function lookUp(
     return unusable(`it is for ${scope.only} only`);
   }
   const revocation = serials.find(serialNumber);
-  if (revocation !== null) return { kind: 'revoked', detail: `${sayRevoked(revocation.at, revocation.reason)}, says` };
+  if (revocation !== null) return { kind: 'revoked', detail: sayRevoked(revocation.at, revocation.reason) };
   if (scope.isForSomeReasons) return unusable('it is for some reasons only');
-  return { kind: 'good', detail: 'not on' };
+  return { kind: 'good' };
 }

@@ -3,7 +3,7 @@ import { nameOf, noCertificate, vulnerableBy } from '../probes/by-certificate';
 import { cannotTell, capitalized, notApplicable, ok, some, type Judgement } from '../probes/probe';
 import type { RevocationStatus } from './status';
 
-/** The verdict of every served certificate together: revoked before cannot-tell before good before not-applicable. */
+/** Every served certificate by itself, and together the worst of it: cannot-tell before ok before not-applicable. */
 export async function judgeEach(
   seen: Observation,
   statusOf: (served: ServedCertificate) => Promise<RevocationStatus>,
@@ -13,24 +13,25 @@ export async function judgeEach(
   const all = await Promise.all(
     seen.served.map(async served => ({ served, ...(await statusOf(served).catch(asCannotTell)) })),
   );
-  const say = (kind: RevocationStatus['kind']): { served: ServedCertificate[]; text: string } => {
-    const those = all.filter(one => one.kind === kind);
-    const texts = those.map(({ served, detail }) => `${nameOf(served)} ${detail}`);
-    return { served: those.map(({ served }) => served), text: `${capitalized(some(texts))}.` };
-  };
-  const kinds = new Set(all.map(({ kind }) => kind));
-  if (kinds.has('revoked')) {
-    const { served, text } = say('revoked');
-    return vulnerableBy(served, text);
+  const those = (verdict: RevocationStatus['verdict']): typeof all => all.filter(one => one.verdict === verdict);
+  const vulnerable = those('vulnerable');
+  if (vulnerable.length > 0) {
+    return vulnerableBy(
+      vulnerable.map(({ served }) => served),
+      say(vulnerable),
+    );
   }
-  if (kinds.has('cannot-tell')) return cannotTell(say('cannot-tell').text);
-  return kinds.has('good') ? ok(say('good').text) : notApplicable(say('not-applicable').text);
+  const [open, fine] = [those('cannot-tell'), those('ok')];
+  if (open.length > 0) return cannotTell(say(open));
+  return fine.length > 0 ? ok(say(fine)) : notApplicable(say(all));
+}
+
+function say(those: readonly { served: ServedCertificate; detail: string }[]): string {
+  return `${capitalized(some(those.map(({ served, detail }) => `${nameOf(served)} ${detail}`)))}.`;
 }
 
 /** What nobody foresaw is said, and is no all-clear. */
 function asCannotTell(thrown: unknown): RevocationStatus {
-  return {
-    kind: 'cannot-tell',
-    detail: `could not be judged: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-  };
+  const detail = `could not be judged: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  return { verdict: 'cannot-tell', detail };
 }

@@ -39,7 +39,7 @@ export async function ocspStatus(
   const pair = pairOf(served, anchors);
   if (pair === null) return cannotTell('cannot be read');
   const { urls, isNamed } = ocspSources(pair.leaf);
-  if (served.staple === null && !isNamed) return { kind: 'not-applicable', detail: 'names no OCSP responder' };
+  if (served.staple === null && !isNamed) return { verdict: 'not-applicable', detail: 'names no OCSP responder' };
   const { leaf, issuer } = pair;
   if (issuer === null) {
     return cannotTell('was signed by an issuer whose certificate was not sent, so that no OCSP answer can be judged');
@@ -82,7 +82,7 @@ function keepable(value: OcspJudgement): Found<OcspJudgement> {
 }
 
 function tell({ kind, detail }: Exclude<OcspJudgement, { kind: 'unusable' }>, whose: string): RevocationStatus {
-  return { kind, detail: `is ${detail}, says ${whose}` };
+  return { verdict: kind === 'revoked' ? 'vulnerable' : 'ok', detail: `is ${detail}, says ${whose}` };
 }
 
-const cannotTell = (detail: string): RevocationStatus => ({ kind: 'cannot-tell', detail });
+const cannotTell = (detail: string): RevocationStatus => ({ verdict: 'cannot-tell', detail });

@@ -1,11 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { ServedCertificate } from '../observation';
+import type { Verdict } from '../../model/report';
 import { findIssuer, type Anchors } from '../trust';
 import { readFields, type CertificateFields } from './fields';
 
-/** How one certificate stands with one way of revocation; `detail` goes on after its name: `is revoked since …`. */
+/** The verdict on one certificate; `detail` goes on after its name: `is revoked since …`. */
 export interface RevocationStatus {
-  kind: 'revoked' | 'good' | 'cannot-tell' | 'not-applicable';
+  verdict: Exclude<Verdict, 'skipped'>;
   detail: string;
 }
 
