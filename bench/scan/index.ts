@@ -1,10 +1,13 @@
 import { printMachine } from '../support/machine';
+import { connections } from './connections';
 import { profile } from './profile';
 import { rate } from './rate';
+import { roundTrip } from './round-trip';
 import type { Section } from './section';
+import { weak } from './weak';
 
 /** In the order of issue and docs. */
-const SECTIONS: Record<string, Section> = { rate };
+const SECTIONS: Record<string, Section> = { connections, weak, 'round-trip': roundTrip, rate };
 /** Only when asked for by name. */
 const EXTRA: Record<string, Section> = { profile };
 

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createDiffieHellman, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { der, integer, oid, pem, sequence } from './der';
 
 /** A CA and server certificates of it; PEM texts. */
 export interface Issued {
@@ -44,6 +45,12 @@ export function issueMany(count: number, nameOf: (index: number) => string): Iss
   return { ca, servers };
 }
 
+/** Diffie-Hellman parameters of a server (PKCS #3), with a prime of so many bits made now. */
+export function dhParameters(bits: number): string {
+  const group = createDiffieHellman(bits);
+  return pem('DH PARAMETERS', sequence(integer(group.getPrime()), integer(group.getGenerator())));
+}
+
 function rsaKey(): KeyObject {
   return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 }
@@ -70,15 +77,13 @@ function certificate({ serial, subject, issuer, key, signer, extensions }: Draft
     der(0xa3, sequence(...extensions)),
   );
   const signature = sign('sha256', tbs, signer);
-  const bytes = sequence(tbs, SHA256_WITH_RSA, der(0x03, Buffer.from([0]), signature));
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return pem('CERTIFICATE', sequence(tbs, SHA256_WITH_RSA, der(0x03, Buffer.from([0]), signature)));
 }
 
 function publicKeyOf(key: KeyObject): Buffer {
-  const pem = key.export({ type: 'pkcs1', format: 'der' });
+  const bytes = key.export({ type: 'pkcs1', format: 'der' });
   // RSAPublicKey is the second and third number of RSAPrivateKey (RFC 8017 appendix A.1)
-  const numbers = readNumbers(pem);
+  const numbers = readNumbers(bytes);
   return sequence(RSA_ENCRYPTION, der(0x03, Buffer.from([0]), sequence(...numbers.slice(1, 3))));
 }
 
@@ -98,27 +103,6 @@ function readNumbers(bytes: Buffer): Buffer[] {
 function headerLength(bytes: Buffer): number {
   const first = bytes[1] ?? 0;
   return first < 0x80 ? 2 : 2 + (first & 0x7f);
-}
-
-function der(tag: number, ...content: Buffer[]): Buffer {
-  const body = Buffer.concat(content);
-  if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(body.length);
-  const digits = length.subarray(length.findIndex(byte => byte !== 0));
-  return Buffer.concat([Buffer.from([tag, 0x80 | digits.length]), digits, body]);
-}
-
-function sequence(...content: Buffer[]): Buffer {
-  return der(0x30, ...content);
-}
-
-function integer(bytes: Buffer): Buffer {
-  return der(0x02, bytes);
-}
-
-function oid(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, 'hex'));
 }
 
 function nameDer(commonName: string): Buffer {
