@@ -2,16 +2,13 @@ import { isCheckId } from '../model/checks';
 import { makeEndpoint, type Endpoint } from '../model/endpoint';
 import type { Finding } from '../model/finding';
 import type { Check, Cipher, Protocol, ProtocolState, Verdict } from '../model/report';
+import { BELOW_TLS12, COUNTED, SUITE_CAUSES, suiteCauses, type SuiteCause } from '../model/weak-suites';
 import type { FindingSettings } from './settings';
 
-/**
+/*
  * A cause is what makes a Finding active, as text that is kept: `192.0.2.7:443 rc4`. Its second word is a check's
- * id or one of these suite classes.
+ * id or a class of suites (SuiteCause).
  */
-const SUITE_CAUSES = ['insecure-suite', 'weak-suite', 'no-forward-secrecy-suite', 'suite-below-tls12'] as const;
-type SuiteCause = (typeof SUITE_CAUSES)[number];
-
-const BELOW_TLS12: readonly Protocol[] = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1'];
 
 /** The checks that answer from the same hellos as the list of suites: undecided ones mean an incomplete list. */
 const SUITE_CHECKS: Record<SuiteCause, readonly string[]> = {
@@ -19,13 +16,6 @@ const SUITE_CHECKS: Record<SuiteCause, readonly string[]> = {
   'weak-suite': ['sweet32', 'cbc-beast', 'no-forward-secrecy'],
   'no-forward-secrecy-suite': ['no-forward-secrecy'],
   'suite-below-tls12': ['sslv2', 'sslv3', 'tls10', 'tls11'],
-};
-
-/** Suites that make a Finding, by the setting; those below TLS 1.2 always do. */
-const COUNTED: Record<FindingSettings['weakFrom'], readonly SuiteCause[]> = {
-  insecure: ['insecure-suite', 'suite-below-tls12'],
-  'no-forward-secrecy': ['insecure-suite', 'suite-below-tls12', 'no-forward-secrecy-suite'],
-  weak: ['insecure-suite', 'suite-below-tls12', 'weak-suite'],
 };
 
 /** What was answered at one port. */
@@ -105,18 +95,4 @@ function wordOf(cause: string): string {
 
 function isGood(verdict: Verdict | undefined): boolean {
   return verdict === 'ok' || verdict === 'not-applicable';
-}
-
-function suiteCauses(cipher: Cipher): SuiteCause[] {
-  const causes: SuiteCause[] = [];
-  if (cipher.class === 'insecure') causes.push('insecure-suite');
-  if (cipher.class === 'weak') causes.push('weak-suite');
-  if (!hasForwardSecrecy(cipher)) causes.push('no-forward-secrecy-suite');
-  if (BELOW_TLS12.includes(cipher.protocol)) causes.push('suite-below-tls12');
-  return causes;
-}
-
-/** By IANA's name: a key exchange with a key that stays. TLS 1.3 has none (RFC 8446 section 1.2). */
-function hasForwardSecrecy(cipher: Pick<Cipher, 'name'>): boolean {
-  return !/^(TLS|SSL)_(RSA|PSK|KRB5|KEA|DH_RSA|DH_DSS|ECDH_RSA|ECDH_ECDSA)_/.test(cipher.name);
 }

@@ -1,12 +1,12 @@
 import { DEFAULT_FINDINGS, type CheckId } from '../model/checks';
 import type { FindingPer } from '../model/keys';
+import type { WeakFrom } from '../model/weak-suites';
 
 /** What makes a vulnerability Finding of a report; properties of certdesk-ssl-scan in docs/contract.md. */
 export interface FindingSettings {
   /** Checks that make a Finding. */
   findings: readonly CheckId[];
-  /** The class of suite that makes one; `no-forward-secrecy`: insecure ones and those without forward secrecy. */
-  weakFrom: 'insecure' | 'no-forward-secrecy' | 'weak';
+  weakFrom: WeakFrom;
   findingPer: FindingPer;
 }
 

@@ -1,18 +1,9 @@
 import type { Protocol } from '../model/report';
-import type { Dialogue } from './dialogue';
-import { hasAnswered } from './observation';
+import type { Dialogue, Opened } from './dialogue';
+import { hasAnswered, kindsOpen, newestBySuite } from './observation';
 import { conclude, type Reply } from './reply';
-import { huntSuites, type HuntLimits } from './suite-hunt';
-import {
-  allSuites,
-  COMMON,
-  COMMON_BEFORE_TLS12,
-  HEALTHY_ECDSA,
-  HEALTHY_RSA,
-  WEAK_OR_ECDSA,
-  WEAK_OR_RSA,
-  weakSuites,
-} from './suites/lists';
+import { ClassCover, huntSuites, listSuites, type HuntLimits } from './suite-hunt';
+import { allSuites, COMMON, COMMON_BEFORE_TLS12, WEAK_OR_ECDSA, WEAK_OR_RSA, weakSuites } from './suites/lists';
 import type { Suite } from './suites/suites';
 import { askTls13, shakeHands } from './tls13';
 import { askEach, CLASSIC, concludeAbove, findVersions, foundBy } from './versions';
@@ -21,8 +12,8 @@ import type { TlsProtocol } from './wire/names';
 const PROTOCOL_VERSION = 70;
 /** Suites of one version are asked for this many timeouts long, so that a server that answers late each time ends. */
 const HUNT_TIMEOUTS = 20;
-/** SSLv3 to TLS 1.2 may be hunted at the same time. */
-const HUNTS_AT_ONCE = 4;
+/** Ways of one hunt for each connection that may be open; up to four versions are hunted at once. */
+const WAYS_PER_CONNECTION = 1 / 3;
 
 interface Plan {
   dialogue: Dialogue;
@@ -32,42 +23,67 @@ interface Plan {
   hunt: (protocol: TlsProtocol) => void;
 }
 
+export interface BaseOptions {
+  profile: 'quick' | 'full';
+  /** Goes on with the connection that brought the first certificate. */
+  sequel?: ((opened: Opened) => Promise<void>) | undefined;
+}
+
 /**
  * The base of every scan: versions, suites and certificates. A healthy server of TLS 1.2 and 1.3 is asked five times:
  * for its certificate as a client of today would, then at once for anything older than TLS 1.2, SSLv2, weak suites of
- * TLS 1.2, weak suites of TLS 1.3. What it showed is in `dialogue.seen`; returned is what the first hello brought.
+ * TLS 1.2, weak suites of TLS 1.3. Profile `quick` finds one suite of each kind of weakness, `full` lists them all.
+ * What the server showed is in `dialogue.seen`; returned is what the first hello brought.
  */
-export async function scanBase(dialogue: Dialogue, profile: 'quick' | 'full'): Promise<Reply> {
-  const { line } = dialogue;
-  const limits: HuntLimits = {
-    ways: Math.max(1, Math.floor(line.connections / HUNTS_AT_ONCE)),
-    deadline: Date.now() + HUNT_TIMEOUTS * line.timeoutMs,
-  };
+export async function scanBase(dialogue: Dialogue, { profile, sequel }: BaseOptions): Promise<Reply> {
+  const limits = limitsOf(dialogue);
+  const cover = new ClassCover(dialogue, limits);
   const hunts = new Map<TlsProtocol, Promise<void>>();
+  let covering = Promise.resolve();
+  let isKindKnown = profile === 'full'; // every suite is asked for there
   const hunt = (protocol: TlsProtocol): void => {
     if (hunts.has(protocol)) return;
-    const suites = profile === 'full' ? allSuites(protocol) : weakSuites(protocol);
-    hunts.set(protocol, huntSuites(dialogue, protocol, suites, limits));
+    if (profile === 'full') {
+      hunts.set(protocol, listSuites(dialogue, protocol, allSuites(protocol), limits));
+    } else {
+      covering = covering.then(() => cover.cover(protocol, weakSuites(protocol)));
+      hunts.set(protocol, covering);
+    }
   };
   const plan: Plan = { dialogue, profile, limits, hunt };
-  const first = await dialogue.ask('TLSv1.2', COMMON);
+  const first = await dialogue.ask('TLSv1.2', COMMON, sequel);
   if (isHopeless(first)) return first;
   if (first.kind === 'hit') {
     const found = foundBy(first) ?? 'TLSv1.2';
     concludeAbove(dialogue, found, 'TLSv1.2');
-    const older = CLASSIC[CLASSIC.indexOf(found) - 1];
     if (found !== 'TLSv1.2') hunt(found);
-    await Promise.all([
-      found === 'TLSv1.2' ? huntTls12(plan, first.suite) : undefined,
-      older === undefined ? undefined : findVersions(dialogue, older, hunt),
+    const [isAllRefused] = await Promise.all([
+      found === 'TLSv1.2' ? askTls12(plan, first.suite) : false,
+      findOlder(plan, found),
       askSslv2(dialogue),
       askTls13(plan),
     ]);
+    isKindKnown ||= isAllRefused;
   } else {
     await scanUncommon(plan, first);
   }
   await Promise.all(hunts.values());
+  if (!isKindKnown) await askOtherKinds(dialogue);
   return first;
+}
+
+/** Every weak suite of every version that the server has, where one of each kind is not enough. */
+export async function completeLists(dialogue: Dialogue): Promise<void> {
+  const limits = limitsOf(dialogue);
+  const offered = CLASSIC.filter(protocol => dialogue.seen.protocols[protocol].state === 'offered');
+  await Promise.all(offered.map(protocol => huntSuites(dialogue, protocol, weakSuites(protocol), limits)));
+}
+
+function limitsOf({ line }: Dialogue): HuntLimits {
+  return {
+    ways: Math.max(1, Math.floor(line.connections * WAYS_PER_CONNECTION)),
+    deadline: Date.now() + HUNT_TIMEOUTS * line.timeoutMs,
+  };
 }
 
 const HOPELESS: ReadonlySet<string> = new Set(['not-connected', 'no-starttls', 'stopped']);
@@ -82,33 +98,48 @@ async function askSslv2(dialogue: Dialogue): Promise<void> {
   conclude(dialogue.seen, ['SSLv2'], await dialogue.askSslv2());
 }
 
-/**
- * Weak suites of TLS 1.2, and with the same hello the healthy ones of the other kind of certificate: a server that has
- * one certificate and no weak suite says no to both at once.
- */
-async function huntTls12({ dialogue, profile, limits }: Plan, first: Suite | null): Promise<void> {
-  const { seen } = dialogue;
-  if (profile === 'full') return huntSuites(dialogue, 'TLSv1.2', allSuites('TLSv1.2'), limits);
-  const weak = weakSuites('TLSv1.2');
-  const { merged, other } = otherKind(first) ?? { merged: weak, other: [] };
-  const reply = await dialogue.ask('TLSv1.2', merged);
-  if (reply.kind === 'refused') return;
-  if (reply.kind === 'unknown') {
-    seen.undecided.push({ protocol: 'TLSv1.2', suites: weak, reason: reply.reason });
-    return;
-  }
-  await huntSuites(dialogue, 'TLSv1.2', weak, limits);
-  const kinds = new Set([...seen.accepted['TLSv1.2']].map(suite => suite.auth));
-  if (other[0] === undefined || kinds.has(other[0].auth)) return;
-  const last = await dialogue.ask('TLSv1.2', other);
-  if (last.kind === 'unknown') seen.undecided.push({ protocol: 'TLSv1.2', suites: other, reason: last.reason });
+/** The versions below `found`. In `full` each is asked by itself, since nothing there rests on what servers usually do. */
+async function findOlder({ dialogue, profile, hunt }: Plan, found: TlsProtocol): Promise<void> {
+  const older = CLASSIC.slice(0, CLASSIC.indexOf(found));
+  const highest = older.at(-1);
+  if (highest === undefined) return;
+  if (profile === 'full') await askEach(dialogue, older.toReversed(), null, hunt);
+  else await findVersions(dialogue, highest, hunt);
 }
 
-/** The healthy suites for the kind of certificate that `first` did not need. */
-function otherKind(first: Suite | null): { merged: readonly Suite[]; other: readonly Suite[] } | null {
-  if (first?.auth === 'ECDSA') return { merged: WEAK_OR_RSA, other: HEALTHY_RSA };
-  if (first?.auth === 'RSA') return { merged: WEAK_OR_ECDSA, other: HEALTHY_ECDSA };
-  return null;
+/**
+ * Weak suites of TLS 1.2, and with the same hello the healthy ones of the other kind of certificate: true when the
+ * server says no to both at once, as one that has one certificate and no weak suite does.
+ */
+async function askTls12({ dialogue, profile, hunt }: Plan, first: Suite | null): Promise<boolean> {
+  if (profile === 'full') {
+    hunt('TLSv1.2');
+    return false;
+  }
+  const suites = weakOrOtherKind(first);
+  const reply = await dialogue.ask('TLSv1.2', suites);
+  if (reply.kind === 'hit') hunt('TLSv1.2');
+  if (reply.kind === 'unknown') dialogue.seen.undecided.push({ protocol: 'TLSv1.2', suites, reason: reply.reason });
+  return reply.kind !== 'hit';
+}
+
+/** With the healthy suites for the kind of certificate that `first` did not need. */
+function weakOrOtherKind(first: Suite | null): readonly Suite[] {
+  if (first?.auth === 'ECDSA') return WEAK_OR_RSA;
+  if (first?.auth === 'RSA') return WEAK_OR_ECDSA;
+  return weakSuites('TLSv1.2');
+}
+
+/** A certificate of a kind (RSA, ECDSA) that was not seen yet, in the newest version in which suites decide that. */
+async function askOtherKinds(dialogue: Dialogue): Promise<void> {
+  const { seen } = dialogue;
+  const newest = newestBySuite(seen);
+  if (newest === undefined) return;
+  const open = kindsOpen(seen, newest);
+  if (open.length === 0) return;
+  const suites = allSuites(newest).filter(({ auth }) => open.includes(auth));
+  const reply = await dialogue.ask(newest, suites);
+  if (reply.kind === 'unknown') seen.undecided.push({ protocol: newest, suites, reason: reply.reason });
 }
 
 /**

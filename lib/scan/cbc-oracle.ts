@@ -1,13 +1,12 @@
-import { converseInTurn, versionsWith, type Offer } from './converse';
+import { Conversations, versionsWith, type Outcome } from './conversations';
 import type { Dialogue, Opened } from './dialogue';
 import { completeHandshake } from './handshake';
 import { reactionOf, SILENCE, waitFor, type Reaction } from './reaction';
-import type { Reply } from './reply';
 import { SUITES, type Suite } from './suites/suites';
 import type { TlsProtocol } from './wire/names';
 import { CbcSealer, sealFlawed, type CbcFlaw } from './wire/cbc-record';
 import { cipherSpec } from './wire/cipher-spec';
-import { AGREEABLE_GROUPS, isAgreeable } from './wire/key-exchange';
+import { isAgreeable } from './wire/key-exchange';
 import { RECORD } from './wire/records';
 
 /** It went on as if the record had been right: it ended the connection in order when asked to. */
@@ -34,17 +33,20 @@ export interface CbcReaction {
   isSuspect: boolean;
 }
 
-export type CbcOutcome = { kind: 'used'; value: CbcReaction } | Exclude<Reply, { kind: 'hit' }>;
-
 const CLOSE_NOTIFY = Buffer.from([1, 0]);
 
 /** What a server does with wrong records of CBC; each kind costs one connection, whichever checks ask for it. */
 export class CbcOracle {
-  /** The offer that the server took, as soon as it is known. */
-  #offer: Promise<Offer | null> | null = null;
-  readonly #known = new Map<CbcFlaw, Promise<CbcOutcome>>();
+  readonly #conversations: Conversations;
+  readonly #timeoutMs: number;
+  readonly #known = new Map<CbcFlaw, Promise<Outcome<CbcReaction>>>();
 
-  private constructor(private readonly dialogue: Dialogue) {}
+  private constructor(dialogue: Dialogue) {
+    const versions = versionsWith(dialogue.seen, 'cbc-beast', TLS_WITH_CBC);
+    const offers = LISTS.flatMap(suites => versions.map(protocol => ({ protocol, suites })));
+    this.#conversations = new Conversations(dialogue, offers);
+    this.#timeoutMs = dialogue.line.timeoutMs;
+  }
 
   static readonly #ofDialogue = new WeakMap<Dialogue, CbcOracle>();
 
@@ -56,48 +58,23 @@ export class CbcOracle {
   }
 
   /** What it does at first, asked once. */
-  react(flaw: CbcFlaw): Promise<CbcOutcome> {
+  react(flaw: CbcFlaw): Promise<Outcome<CbcReaction>> {
     const known = this.#known.get(flaw) ?? this.#ask(flaw, { isPatient: false });
     this.#known.set(flaw, known);
     return known;
   }
 
   /** Asks again, with patience. */
-  reactAgain(flaw: CbcFlaw): Promise<CbcOutcome> {
+  reactAgain(flaw: CbcFlaw): Promise<Outcome<CbcReaction>> {
     return this.#ask(flaw, { isPatient: true });
   }
 
-  async #ask(flaw: CbcFlaw, options: { isPatient: boolean }): Promise<CbcOutcome> {
-    const offer = await this.#offer;
-    if (offer !== null) return this.#try([offer], flaw, options);
-    const versions = versionsWith(this.dialogue.seen, 'cbc-beast', TLS_WITH_CBC);
-    const offers = LISTS.flatMap(suites => versions.map(protocol => ({ protocol, suites })));
-    let settle: (taken: Offer | null) => void = () => {};
-    this.#offer = new Promise(resolve => (settle = resolve));
-    let taken: Offer | null = null;
-    const outcome = await this.#try(offers, flaw, options, used => (taken = used));
-    settle(taken);
-    return outcome;
-  }
-
-  async #try(
-    offers: readonly Offer[],
-    flaw: CbcFlaw,
-    options: { isPatient: boolean },
-    onTaken: (offer: Offer) => void = () => {},
-  ): Promise<CbcOutcome> {
-    const reply = await converseInTurn(
-      this.dialogue,
-      offers,
-      { groups: AGREEABLE_GROUPS },
-      async (opened, offer): Promise<CbcReaction> => {
-        const reaction = await provoke(opened, flaw, this.dialogue.line.timeoutMs, options);
-        onTaken(offer);
-        return { reaction, protocol: opened.protocol, suite: opened.suite, isSuspect: isSuspect(opened.suite) };
-      },
-    );
-    if (reply.kind !== 'hit') return reply;
-    return { kind: 'unknown', how: 'odd', word: 'MALFORMED', reason: 'its first flight did not come to an end' };
+  #ask(flaw: CbcFlaw, options: { isPatient: boolean }): Promise<Outcome<CbcReaction>> {
+    return this.#conversations.hold(async opened => {
+      const reaction = await provoke(opened, flaw, this.#timeoutMs, options);
+      const { protocol, suite } = opened;
+      return { reaction, protocol, suite, isSuspect: isSuspect(suite) };
+    });
   }
 }
 

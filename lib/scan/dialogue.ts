@@ -18,6 +18,8 @@ const CHUNK = 100;
 const SSLV2_KINDS = Buffer.concat(allSuites('SSLv2').map(suite => uint(suite.code, 3)));
 /** A server that was asked too often gets a moment before the same question comes again. */
 const PAUSE_MS = 200;
+/** What a server gets, beside some round trips, to answer a second hello that it may not understand. */
+const SECOND_HELLO_MS = 300;
 
 /** How one hello differs from a plain one. */
 export type HelloExtras = Pick<
@@ -38,6 +40,8 @@ export interface Opened {
 
 /** Asks one endpoint with own hellos, keeps what every answer shows, and asks odd answers back in another way. */
 export class Dialogue {
+  /** Null until a second hello on one connection was tried. */
+  #takesSecondHello: boolean | null = null;
   /** Long lists are understood: an answer to one was seen. */
   #takesMany = false;
   /** What this server does instead of an alert was found to mean a refusal. */
@@ -49,7 +53,7 @@ export class Dialogue {
     readonly line: Line,
     readonly seen: Observation,
     readonly serverName: string | null,
-    private readonly anchors: Anchors,
+    readonly anchors: Anchors,
   ) {}
 
   /**
@@ -66,6 +70,41 @@ export class Dialogue {
     if (reply.how !== 'not-connected' && suites.length > MANY && !this.#takesMany)
       return this.#inChunks(protocol, suites);
     return this.#settleTls(protocol, suites, reply);
+  }
+
+  /**
+   * As `ask`, and after a first answer once more for the rest, on the same connection: OpenSSL up to 1.0.1 takes a second
+   * ClientHello in the place of a ClientKeyExchange (it was made for server-gated cryptography). What was chosen is in
+   * `suites`, in that order. Only an answer counts: a server that declines is asked again on a connection of its own.
+   */
+  async askTwice(protocol: TlsProtocol, suites: readonly Suite[]): Promise<{ reply: Reply; suites: Suite[] }> {
+    const seconds: (Suite | null)[] = [];
+    let isOver: Promise<void> = Promise.resolve();
+    const again = (opened: Opened): Promise<void> =>
+      (isOver = this.#askAgain(opened, suites).then(suite => void seconds.push(suite)));
+    const reply = await this.ask(protocol, suites, this.#takesSecondHello === false ? undefined : again);
+    await isOver;
+    const chosen = [reply.kind === 'hit' ? reply.suite : null, ...seconds];
+    return { reply, suites: chosen.filter(suite => suite !== null) };
+  }
+
+  async #askAgain(
+    { connection, protocol, suite, roundTripMs }: Opened,
+    suites: readonly Suite[],
+  ): Promise<Suite | null> {
+    const rest = suites.filter(one => one !== suite);
+    if (rest.length === 0) return null;
+    const hello = clientHello({ protocol, suites: bytesOf(rest), serverName: this.serverName });
+    hello.record.writeUInt16BE(VERSION_CODES[protocol], 1); // agreed on by now
+    connection.send(hello.record);
+    const flight = await readFlight(connection, SECOND_HELLO_MS + 4 * roundTripMs);
+    const reply = flight === null ? null : this.#understand(protocol, rest, flight);
+    if (reply?.kind === 'hit' && reply.protocol === protocol) {
+      this.#takesSecondHello = true;
+      return reply.suite;
+    }
+    this.#takesSecondHello ??= false;
+    return null;
   }
 
   /** A hello that may have been too long, in parts. */
@@ -239,6 +278,20 @@ export class Dialogue {
     const others = rest.map(readCertificate).filter((one): one is KnownCertificate => one !== null);
     const trust = judgeTrust(leaf, others, this.anchors, this.seen.at);
     served[isTodays ? 'unshift' : 'push']({ leaf, chain: others, staple, trust });
+  }
+}
+
+/** The flight that comes on an open connection; null where it ends, stays silent, or says no. */
+async function readFlight(connection: Connection, ms: number): Promise<ServerFlight | null> {
+  const reader = new FlightReader();
+  for (;;) {
+    const received = await connection.receive(ms);
+    if (typeof received === 'string') return null;
+    try {
+      if (reader.push(received)) return reader.flight;
+    } catch {
+      return null;
+    }
   }
 }
 

@@ -29,6 +29,13 @@ export interface Undecided {
   reason: string;
 }
 
+/** How the server took a ChangeCipherSpec before its time (CVE-2014-0224). */
+export type EarlyCcs =
+  | { kind: 'refused'; detail: string }
+  /** Silence, and a reaction to a second one. */
+  | { kind: 'taken' }
+  | { kind: 'silent' };
+
 /** Everything that the connections of one scan showed; what the checks judge. */
 export interface Observation {
   readonly endpoint: Endpoint;
@@ -36,6 +43,8 @@ export interface Observation {
   readonly protocols: Record<Protocol, ProtocolSeen>;
   /** Suites that the server chose, per version. */
   readonly accepted: Record<Protocol, Set<Suite>>;
+  /** The server's own order of suites, by version; none where it follows the client's or was not asked for it. */
+  readonly preference: Map<Protocol, readonly Suite[]>;
   readonly undecided: Undecided[];
   /** The first is what today's clients get. */
   readonly served: ServedCertificate[];
@@ -49,6 +58,7 @@ export interface Observation {
   readonly renegotiation: { readonly secure: Set<Protocol>; readonly insecure: Set<Protocol> };
   /** Versions (SSLv3 to TLS 1.2) in which the ServerHello said that heartbeats may be sent (RFC 6520), with a suite. */
   readonly heartbeats: Map<TlsProtocol, Suite>;
+  earlyCcs: EarlyCcs | null;
   /** Set where a server agreed to TLS 1.2 or less but marked that it could do 1.3. */
   speaksTls13: boolean;
 }
@@ -61,6 +71,7 @@ export function newObservation(endpoint: Endpoint, at: Date): Observation {
     at,
     protocols: record(() => ({ state: 'cannot-tell', reason: 'it was not asked' })),
     accepted: record(() => new Set<Suite>()),
+    preference: new Map(),
     undecided: [],
     served: [],
     certificateProblem: '',
@@ -68,6 +79,7 @@ export function newObservation(endpoint: Endpoint, at: Date): Observation {
     compressed: new Set(),
     renegotiation: { secure: new Set(), insecure: new Set() },
     heartbeats: new Map(),
+    earlyCcs: null,
     speaksTls13: false,
   };
 }
@@ -78,8 +90,19 @@ export function hasAnswered(seen: Observation): boolean {
 }
 
 /** SSLv3 to TLS 1.2, where the suite decides the kind of certificate, newest first. */
-const BY_SUITE: readonly Protocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
+const BY_SUITE: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
 const KINDS: readonly string[] = ['RSA', 'ECDSA'];
+
+/** The newest version in which suites decide the kind of certificate; undefined where only TLS 1.3 or SSLv2 is spoken. */
+export function newestBySuite(seen: Observation): TlsProtocol | undefined {
+  return BY_SUITE.find(protocol => seen.protocols[protocol].state === 'offered');
+}
+
+/** The kinds of certificate that no accepted suite of that version showed. */
+export function kindsOpen(seen: Observation, protocol: TlsProtocol): string[] {
+  const shown = new Set([...seen.accepted[protocol]].map(suite => suite.auth));
+  return KINDS.filter(kind => !shown.has(kind));
+}
 
 /**
  * Whether the endpoint had its chance to show a certificate of each kind: in its newest version in which suites decide
@@ -87,11 +110,12 @@ const KINDS: readonly string[] = ['RSA', 'ECDSA'];
  */
 export function hasShownAllKinds(seen: Observation): boolean {
   if (seen.protocols['TLSv1.2'].state === 'cannot-tell') return false;
-  const newest = BY_SUITE.find(protocol => seen.protocols[protocol].state === 'offered');
+  const newest = newestBySuite(seen);
   if (newest === undefined) return true;
-  const shown = new Set([...seen.accepted[newest]].map(suite => suite.auth));
-  const isOpen = ({ auth }: Suite): boolean => KINDS.includes(auth) && !shown.has(auth);
-  return !seen.undecided.some(({ protocol, suites }) => protocol === newest && suites.some(isOpen));
+  const open = kindsOpen(seen, newest);
+  return !seen.undecided.some(
+    ({ protocol, suites }) => protocol === newest && suites.some(({ auth }) => open.includes(auth)),
+  );
 }
 
 /** Diffie-Hellman suites that were accepted while the size of their prime stayed unknown. */

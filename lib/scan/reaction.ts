@@ -1,3 +1,4 @@
+import type { Outcome } from './conversations';
 import { HandshakeError, type RecordSource } from './handshake';
 import { alertName } from './wire/names';
 import { RECORD } from './wire/records';
@@ -38,14 +39,10 @@ export async function reactionOf(source: RecordSource, ms: number): Promise<Reac
 }
 
 /** Asks with one kind of message. */
-export type Ask<V> = (vector: V, options: { isPatient: boolean }) => Promise<Reaction | Failure>;
-
-/** Nothing could be asked; `reason` is half a sentence. */
-export interface Failure {
-  reason: string;
-}
+export type Ask<V> = (vector: V, options: { isPatient: boolean }) => Promise<Outcome<Reaction>>;
 
 type Round<V extends string> = Record<V, Reaction>;
+type Failure = Exclude<Outcome<Reaction>, { kind: 'used' }>;
 
 export type Comparison<V extends string> =
   | { kind: 'same'; reaction: Reaction }
@@ -53,7 +50,8 @@ export type Comparison<V extends string> =
   | { kind: 'different'; reactions: Round<V> }
   /** Told apart, and not by what was sent. */
   | { kind: 'unsteady'; reactions: Round<V> }
-  | ({ kind: 'failed' } & Failure);
+  /** Not all could be asked. */
+  | Failure;
 
 /**
  * Whether a server reacts in the same way to all of `vectors`. One question for each when it does; differences and
@@ -61,19 +59,19 @@ export type Comparison<V extends string> =
  */
 export async function compareReactions<V extends string>(vectors: readonly V[], ask: Ask<V>): Promise<Comparison<V>> {
   const first = await askAll(vectors, ask, { isPatient: false });
-  if ('failed' in first) return { kind: 'failed', ...first.failed };
+  if ('failed' in first) return first.failed;
   const hadSilence = vectors.some(vector => first.round[vector] === SILENCE);
   const isFirstSame = isSame(vectors, first.round);
   if (isFirstSame && !hadSilence) return { kind: 'same', reaction: first.round[vectors[0] as V] };
 
   const second = await askAll(vectors, ask, { isPatient: true });
-  if ('failed' in second) return { kind: 'failed', ...second.failed };
+  if ('failed' in second) return second.failed;
   if (isSame(vectors, second.round)) {
     if (isFirstSame || hadSilence) return { kind: 'same', reaction: second.round[vectors[0] as V] };
     return { kind: 'unsteady', reactions: first.round };
   }
   const third = await askAll(vectors, ask, { isPatient: true });
-  if ('failed' in third) return { kind: 'failed', ...third.failed };
+  if ('failed' in third) return third.failed;
   const isSteady = vectors.every(
     vector =>
       second.round[vector] === third.round[vector] &&
@@ -91,8 +89,8 @@ async function askAll<V extends string>(
   const answers = await Promise.all(vectors.map(async vector => ({ vector, answer: await ask(vector, options) })));
   const round = {} as Round<V>;
   for (const { vector, answer } of answers) {
-    if (typeof answer !== 'string') return { failed: answer };
-    round[vector] = answer;
+    if (answer.kind !== 'used') return { failed: answer };
+    round[vector] = answer.value;
   }
   return { round };
 }

@@ -3,7 +3,7 @@ import { hasShownAllKinds, type Observation } from './observation';
 import { makeChecks, type Answers } from './probes/registry';
 import type { Reply } from './reply';
 import type { ScanSettings } from './settings';
-import { toCipher } from './suites/suites';
+import { toCipher, type Suite } from './suites/suites';
 
 /** What a scan tells beside what it saw. */
 export interface ReportFrame {
@@ -45,12 +45,17 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
       ProtocolState
     >,
     ciphers: PROTOCOLS.flatMap(protocol =>
-      [...seen.accepted[protocol]]
-        .sort((a, b) => a.order - b.order)
-        .map(suite => toCipher(suite, protocol, endpoint.port)),
+      suitesInOrder(seen, protocol).map(suite => toCipher(suite, protocol, endpoint.port)),
     ),
     checks: makeChecks(seen, frame.settings, frame.answers),
   };
+}
+
+/** In the server's order where it has one and was asked for it, else in the table's. */
+function suitesInOrder(seen: Observation, protocol: Protocol): Suite[] {
+  const preference = seen.preference.get(protocol) ?? [];
+  const rank = (suite: Suite): number => (preference.includes(suite) ? preference.indexOf(suite) : Infinity);
+  return [...seen.accepted[protocol]].sort((a, b) => rank(a) - rank(b) || a.order - b.order);
 }
 
 /** Partial: something of the base (versions, suites, certificate) stayed open. */

@@ -1,14 +1,16 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { Endpoint } from '../model/endpoint';
-import type { EndpointReport, Stage } from '../model/report';
-import { scanBase } from './base-scan';
+import { PROTOCOLS, type Check, type EndpointReport, type Stage } from '../model/report';
+import { COUNTED, suiteCauses } from '../model/weak-suites';
+import { completeLists, scanBase } from './base-scan';
 import { Dialogue } from './dialogue';
 import { Line } from './line';
-import { hasAnswered, newObservation } from './observation';
+import { hasAnswered, newObservation, type Observation } from './observation';
+import { injectEarly } from './probes/ccs-injection';
 import { failureOf, makeReport, type ReportFrame } from './report';
 import type { ScanSettings } from './settings';
-import { askChecks, type Answers } from './probes/registry';
+import { askChecks, makeChecks, type Answers } from './probes/registry';
 import { findStarttls } from './starttls';
 import { anchorsWith } from './trust';
 import { makeUnreachable } from './unreachable';
@@ -57,8 +59,15 @@ export async function scanEndpoint(
   });
   try {
     const dialogue = new Dialogue(line, seen, serverName, anchorsWith(settings.ca));
-    const first = await scanBase(dialogue, settings.profile);
-    const answers = hasAnswered(seen) ? await askChecks(dialogue, wantedChecks(settings)) : NO_ANSWERS;
+    const wanted = wantedChecks(settings);
+    const first = await scanBase(dialogue, {
+      profile: settings.profile,
+      sequel: wanted.has('ccs-injection') ? opened => injectEarly(dialogue, opened) : undefined,
+    });
+    const answers = hasAnswered(seen) ? await askChecks(dialogue, wanted) : NO_ANSWERS;
+    if (settings.profile === 'quick' && isWorthAList(makeChecks(seen, settings, answers), seen, settings.completeFor)) {
+      await completeLists(dialogue);
+    }
     await line.idle();
     // what was seen of a stopped scan is half a picture, and half a picture must not clear anything
     if (line.isStopped) return unreachable('handshake', 'STOPPED', line.opened);
@@ -71,6 +80,17 @@ export async function scanEndpoint(
 }
 
 const NO_ANSWERS: Answers = new Map();
+
+/** Whether somebody will be told of this endpoint, who then needs every weak suite. */
+function isWorthAList(checks: readonly Check[], seen: Observation, worth: ScanSettings['completeFor']): boolean {
+  if (worth === null) return false;
+  if (checks.some(({ id, verdict }) => verdict === 'vulnerable' && worth.findings.includes(id))) return true;
+  return PROTOCOLS.some(protocol =>
+    [...seen.accepted[protocol]].some(suite =>
+      suiteCauses({ ...suite, protocol }).some(cause => COUNTED[worth.weakFrom].includes(cause)),
+    ),
+  );
+}
 
 /** The name for SNI: in its ASCII form, without a final dot (RFC 6066 section 3); null for an address. */
 function serverNameOf({ domain }: Endpoint): string | null {

@@ -1,6 +1,7 @@
 import type { CheckId } from '../model/checks';
 import type { Endpoint } from '../model/endpoint';
 import type { EndpointReport, RunSummary } from '../model/report';
+import type { WeakFrom } from '../model/weak-suites';
 
 /** How servers are asked; the properties of certdesk-ssl-scan in docs/contract.md. Plain data: it travels to worker threads. */
 export interface ScanSettings {
@@ -13,6 +14,11 @@ export interface ScanSettings {
   profile: 'quick' | 'full';
   /** Checks to make; empty = those of the profile. The others say `skipped`. */
   checks: CheckId[];
+  /**
+   * What is worth a complete list of weak suites in profile `quick`, which else finds one of each kind: a check of
+   * these that is `vulnerable`, or a suite of the class. Null: nothing is.
+   */
+  completeFor: { findings: readonly CheckId[]; weakFrom: WeakFrom } | null;
   /** Further trust anchors as PEM texts, beside the runtime's own and NODE_EXTRA_CA_CERTS. */
   ca: string[];
 }
@@ -23,6 +29,7 @@ export const DEFAULT_SCAN_SETTINGS: Readonly<ScanSettings> = {
   timeoutMs: 10_000,
   profile: 'quick',
   checks: [],
+  completeFor: null,
   ca: [],
 };
 

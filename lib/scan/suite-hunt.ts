@@ -1,5 +1,6 @@
-import type { CheckId } from '../model/checks';
+import type { Protocol } from '../model/report';
 import type { Dialogue } from './dialogue';
+import { reversed } from './suites/lists';
 import type { Suite } from './suites/suites';
 import type { TlsProtocol } from './wire/names';
 
@@ -7,19 +8,51 @@ import type { TlsProtocol } from './wire/names';
 const WORTH_SPLITTING = 24;
 
 export interface HuntLimits {
-  /** How many connections this hunt may use at once. */
+  /** How many connections one hunt may use at once. */
   ways: number;
   /** Milliseconds since the epoch; what is not known then stays undecided. */
   deadline: number;
 }
 
 /**
- * Finds every suite of `candidates` that the server takes in one version; they are in `seen.accepted` then.
- *
- * The first hello offers all of them: a server that takes none is done with. Otherwise class cover comes next (only
- * suites with a weakness that was not seen yet), so that the checks are decided early, should the server stop answering;
- * then the chosen one is left out each time until the rest is refused. This finds the same whether the server follows
- * the client's order or its own. Lists are asked for each version, since servers have different ones.
+ * What a suite shows of an endpoint. One suite of each kind is enough to decide the checks: CBC counts for each old
+ * version by itself (POODLE, BEAST), everything else whatever the version.
+ */
+function kindsOf(suite: Suite, protocol: Protocol): string[] {
+  const isOld = protocol === 'SSLv3' || protocol === 'TLSv1';
+  return [
+    suite.class,
+    ...suite.weaknesses.map(weakness => (weakness === 'cbc-beast' && isOld ? `${weakness} ${protocol}` : weakness)),
+  ];
+}
+
+/**
+ * Finds one suite of every kind of weakness, over all versions of an endpoint together: only suites of a kind that was
+ * not seen yet are offered. Versions are asked one after the other.
+ */
+export class ClassCover {
+  readonly #covered = new Set<string>();
+
+  constructor(
+    private readonly dialogue: Dialogue,
+    private readonly limits: HuntLimits,
+  ) {}
+
+  async cover(protocol: TlsProtocol, candidates: readonly Suite[]): Promise<void> {
+    const accepted = this.dialogue.seen.accepted[protocol];
+    for (;;) {
+      for (const suite of accepted) kindsOf(suite, protocol).forEach(kind => this.#covered.add(kind));
+      const open = candidates.filter(
+        suite => !accepted.has(suite) && kindsOf(suite, protocol).some(kind => !this.#covered.has(kind)),
+      );
+      if (open.length === 0 || (await pick(this.dialogue, protocol, open, this.limits)) === null) return;
+    }
+  }
+}
+
+/**
+ * Finds every suite of `candidates` that the server takes in one version: the chosen one is left out each time until the
+ * rest is refused, in several ways at once. Lists are asked for each version, since servers have different ones.
  */
 export async function huntSuites(
   dialogue: Dialogue,
@@ -28,53 +61,64 @@ export async function huntSuites(
   limits: HuntLimits,
 ): Promise<void> {
   const accepted = dialogue.seen.accepted[protocol];
-  if (accepted.size === 0 || !candidates.some(suite => accepted.has(suite))) {
-    if ((await pickOne(dialogue, protocol, candidates, limits)) !== 'taken') return;
-  }
-  let pending = candidates.filter(suite => !accepted.has(suite));
-  const covered = new Set<CheckId>([...accepted].flatMap(suite => suite.weaknesses));
-  for (;;) {
-    const uncovered = pending.filter(suite => suite.weaknesses.some(weakness => !covered.has(weakness)));
-    if (uncovered.length === 0) break;
-    const picked = await pickOne(dialogue, protocol, uncovered, { ...limits, pending });
-    if (picked === 'given-up') return;
-    const known = picked === 'none' ? new Set(uncovered) : accepted;
-    pending = pending.filter(suite => !known.has(suite));
-    if (picked === 'none') break;
-    for (const suite of accepted) suite.weaknesses.forEach(weakness => covered.add(weakness));
-  }
+  const pending = candidates.filter(suite => !accepted.has(suite));
   await Promise.all(split(pending, limits.ways).map(part => pickAll(dialogue, protocol, part, limits)));
 }
 
-/** Picks and removes until the rest is refused. */
+/**
+ * As `huntSuites`, in the server's order of preference where it has one: it chooses the same suite then whatever the
+ * order of the offer. Such a server is asked in one way, since only so its order shows.
+ */
+export async function listSuites(
+  dialogue: Dialogue,
+  protocol: TlsProtocol,
+  candidates: readonly Suite[],
+  limits: HuntLimits,
+): Promise<void> {
+  const [forward, backward] = await Promise.all([
+    pick(dialogue, protocol, candidates, limits),
+    pick(dialogue, protocol, reversed(candidates), limits),
+  ]);
+  const [first] = forward ?? [];
+  if (first === undefined) return;
+  if (backward?.[0] !== first) return huntSuites(dialogue, protocol, candidates, limits);
+  const order = await pickAll(dialogue, protocol, candidates, limits, forward ?? []);
+  dialogue.seen.preference.set(protocol, order);
+}
+
+/** Picks and removes until the rest is refused; `known` were picked before. All of them in the order of picking. */
 async function pickAll(
   dialogue: Dialogue,
   protocol: TlsProtocol,
   suites: readonly Suite[],
   limits: HuntLimits,
-): Promise<void> {
-  const accepted = dialogue.seen.accepted[protocol];
-  let pending = suites;
-  while (pending.length > 0) {
-    if ((await pickOne(dialogue, protocol, pending, limits)) !== 'taken') return;
-    pending = pending.filter(suite => !accepted.has(suite));
+  known: readonly Suite[] = [],
+): Promise<Suite[]> {
+  const order = [...known];
+  for (;;) {
+    const pending = suites.filter(suite => !order.includes(suite));
+    if (pending.length === 0) return order;
+    const picked = await pick(dialogue, protocol, pending, limits);
+    if (picked === null) return order;
+    order.push(...picked);
   }
 }
 
-/** One question. What stays undecided when nobody can tell is `pending`. */
-async function pickOne(
+/** One question: one or two suites that the server takes; null for none, or when nobody can tell. */
+async function pick(
   dialogue: Dialogue,
   protocol: TlsProtocol,
   suites: readonly Suite[],
-  options: HuntLimits & { pending?: readonly Suite[] },
-): Promise<'taken' | 'none' | 'given-up'> {
-  const isLate = Date.now() > options.deadline;
-  const reply = isLate ? null : await dialogue.ask(protocol, suites);
-  if (reply?.kind === 'hit') return reply.protocol === protocol ? 'taken' : 'none';
-  if (reply?.kind === 'refused') return 'none';
-  const reason = reply?.reason ?? 'the server took too long for all its answers';
-  dialogue.seen.undecided.push({ protocol, suites: options.pending ?? suites, reason });
-  return 'given-up';
+  limits: HuntLimits,
+): Promise<Suite[] | null> {
+  const { seen } = dialogue;
+  if (Date.now() > limits.deadline) {
+    seen.undecided.push({ protocol, suites, reason: 'the server took too long for all its answers' });
+    return null;
+  }
+  const { reply, suites: picked } = await dialogue.askTwice(protocol, suites);
+  if (reply.kind === 'unknown') seen.undecided.push({ protocol, suites, reason: reply.reason });
+  return reply.kind === 'hit' && reply.protocol === protocol ? picked : null;
 }
 
 /** Deals the suites out like cards, so that every way gets some of each kind. */

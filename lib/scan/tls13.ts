@@ -1,6 +1,6 @@
 import tls from 'node:tls';
 import type { Dialogue } from './dialogue';
-import { huntSuites, type HuntLimits } from './suite-hunt';
+import { huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, weakSuites } from './suites/lists';
 import { SUITES } from './suites/suites';
 import { conclude } from './reply';
@@ -43,7 +43,8 @@ export async function askTls13({ dialogue, profile, limits }: Tls13Plan): Promis
       return;
     }
   }
-  await huntSuites(dialogue, 'TLSv1.3', profile === 'full' ? allSuites('TLSv1.3') : weak, limits);
+  if (profile === 'full') await listSuites(dialogue, 'TLSv1.3', allSuites('TLSv1.3'), limits);
+  else await huntSuites(dialogue, 'TLSv1.3', weak, limits);
 }
 
 /** Made once: making one costs more than the handshake. It trusts nothing, since trust is judged from the chain. */

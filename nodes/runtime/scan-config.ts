@@ -16,7 +16,9 @@ export interface ScanConfig {
 
 /** Throws CONFIG naming the property that is wrong. */
 export function readScanConfig(RED: NodeAPI, config: Config): ScanConfig {
-  const findings = checkIds(config, 'findings');
+  const listed = checkIds(config, 'findings');
+  const findings = listed.length > 0 ? listed : DEFAULT_FINDING_SETTINGS.findings;
+  const weakFrom = choice(config, 'weakFrom', ['insecure', 'no-forward-secrecy', 'weak']);
   return {
     source: choice(config, 'source', ['targets', 'repository']),
     scan: {
@@ -25,11 +27,12 @@ export function readScanConfig(RED: NodeAPI, config: Config): ScanConfig {
       timeoutMs: number(config, 'timeoutMs', DEFAULT_SCAN_SETTINGS.timeoutMs, { min: 100, max: 300_000 }),
       profile: choice(config, 'profile', ['quick', 'full']),
       checks: checkIds(config, 'checks'),
+      completeFor: { findings, weakFrom },
       ca: [tlsOptions(RED, config).ca, extraCaCerts()].filter(pem => pem !== undefined),
     },
     findings: {
-      findings: findings.length > 0 ? findings : DEFAULT_FINDING_SETTINGS.findings,
-      weakFrom: choice(config, 'weakFrom', ['insecure', 'no-forward-secrecy', 'weak']),
+      findings,
+      weakFrom,
       findingPer: choice(config, 'findingPer', ['certificate-and-place', 'place', 'place-and-port']),
     },
   };

@@ -6,23 +6,30 @@ import type { ScanSettings } from '../settings';
 import { wantedChecks } from '../wanted-checks';
 import { anonymousCipher } from './anonymous-cipher';
 import { cbcBeast } from './cbc-beast';
+import { ccsInjection } from './ccs-injection';
 import { crime } from './crime';
 import { des } from './des';
 import { drown } from './drown';
 import { expired } from './expired';
 import { exportCipher } from './export-cipher';
 import { freak } from './freak';
+import { heartbleed } from './heartbleed';
 import { insecureRenegotiation } from './insecure-renegotiation';
 import { logjam } from './logjam';
 import { mustStaple } from './must-staple';
 import { nameMismatch } from './name-mismatch';
+import { noFallbackScsv } from './no-fallback-scsv';
 import { noForwardSecrecy } from './no-forward-secrecy';
+import { noPostQuantum } from './no-post-quantum';
 import { noTls13 } from './no-tls13';
 import { notYetValid } from './not-yet-valid';
 import { nullCipher } from './null-cipher';
+import { paddingOracle20162107 } from './padding-oracle-2016-2107';
 import { poodleSsl } from './poodle-ssl';
+import { poodleTls } from './poodle-tls';
 import { cannotTell, type AskingProbe, type Judgement, type Probe } from './probe';
 import { rc4 } from './rc4';
+import { revokedOcsp } from './revoked-ocsp';
 import { selfSigned } from './self-signed';
 import { sslv2 } from './sslv2';
 import { sslv3 } from './sslv3';
@@ -44,7 +51,6 @@ const PROBES: readonly Probe[] = [
   untrusted,
   weakSignature,
   weakKey,
-  mustStaple,
   sslv2,
   tls10,
   tls11,
@@ -64,7 +70,16 @@ const PROBES: readonly Probe[] = [
   insecureRenegotiation,
 ];
 /** Those that ask themselves; what may wait for another goes last. */
-const ASKING: readonly AskingProbe[] = [];
+const ASKING: readonly AskingProbe[] = [
+  revokedOcsp,
+  mustStaple,
+  heartbleed,
+  ccsInjection,
+  paddingOracle20162107,
+  poodleTls,
+  noFallbackScsv,
+  noPostQuantum,
+];
 
 const BY_ID: ReadonlyMap<CheckId, Probe> = new Map(PROBES.map(probe => [probe.id, probe]));
 

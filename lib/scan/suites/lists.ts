@@ -39,6 +39,16 @@ export function allSuites(protocol: Protocol): readonly Suite[] {
   return ALL[protocol];
 }
 
+/** The same list from its end; made once for each list. */
+export function reversed(suites: readonly Suite[]): readonly Suite[] {
+  const known = REVERSED.get(suites);
+  if (known !== undefined) return known;
+  const list = suites.toReversed();
+  REVERSED.set(suites, list);
+  return list;
+}
+const REVERSED = new WeakMap<readonly Suite[], readonly Suite[]>();
+
 /** Those of them that the table calls insecure or weak. */
 export function weakSuites(protocol: Protocol): readonly Suite[] {
   return WEAK[protocol];

@@ -6,7 +6,7 @@ export interface TlsRecord {
   content: Buffer;
 }
 
-export const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23 } as const;
+export const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23, heartbeat: 24 } as const;
 
 /** 2^14 and what encryption may add (RFC 5246 section 6.2.3). */
 const MAX_RECORD = 2 ** 14 + 2048;

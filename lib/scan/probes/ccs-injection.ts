@@ -1,0 +1,79 @@
+import type { Dialogue, Opened } from '../dialogue';
+import type { EarlyCcs } from '../observation';
+import { alertName, VERSION_CODES } from '../wire/names';
+import { RECORD, RecordReader } from '../wire/records';
+import { uint } from '../wire/bytes';
+import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
+
+const CLASSIC = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
+/** A server that refuses does so at once; this, or some round trips, is what it gets. */
+const WAIT_MS = 300;
+
+/**
+ * CVE-2014-0224: OpenSSL before 1.0.1h takes a ChangeCipherSpec before there is a key, and uses an empty one. Asked on
+ * the connection of the first certificate (`injectEarly`); where it was taken in silence, once more with more patience,
+ * since only a second one shows whether the first was taken.
+ */
+export const ccsInjection: AskingProbe = { id: 'ccs-injection', ask };
+
+async function ask(dialogue: Dialogue): Promise<Judgement> {
+  const { seen } = dialogue;
+  await dialogue.line.idle(); // the early one may still be waiting for its answer
+  const protocol = CLASSIC.find(one => seen.protocols[one].state === 'offered');
+  if (protocol === undefined) {
+    return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version in which an early one could be taken.');
+  }
+  let last = seen.earlyCcs;
+  for (const patience of last === null ? [1, 4] : last.kind === 'refused' ? [] : [4]) {
+    const outcome = await dialogue.converse(protocol, [...seen.accepted[protocol]], {}, opened =>
+      inject(opened, patience),
+    );
+    const before = last;
+    if (outcome.kind === 'used') last = outcome.value;
+    if (last?.kind === 'refused' || before?.kind === 'taken') break;
+  }
+  if (last === null) return cannotTell('No connection could be made to send it a ChangeCipherSpec before its time.');
+  if (last.kind === 'refused') return ok(`It refused a ChangeCipherSpec before its time: ${last.detail}.`);
+  if (last.kind === 'silent')
+    return cannotTell('It said nothing to a ChangeCipherSpec before its time, nor to a second.');
+  return vulnerable(
+    'It took a ChangeCipherSpec before there was a key (CVE-2014-0224), and refused only a second one.',
+  );
+}
+
+/** What the connection of the first certificate shows. */
+export async function injectEarly(dialogue: Dialogue, opened: Opened): Promise<void> {
+  dialogue.seen.earlyCcs = await inject(opened, 1);
+}
+
+async function inject({ connection, protocol, roundTripMs }: Opened, patience: number): Promise<EarlyCcs | null> {
+  const wait = patience * (WAIT_MS + 4 * roundTripMs);
+  const record = Buffer.concat([
+    uint(RECORD.changeCipherSpec, 1),
+    uint(VERSION_CODES[protocol], 2),
+    uint(1, 2),
+    uint(1, 1),
+  ]);
+  connection.send(record);
+  const first = await answerOf(connection, wait);
+  if (first === 'stopped') return null;
+  if (first !== null) return { kind: 'refused', detail: first };
+  connection.send(record);
+  const second = await answerOf(connection, wait);
+  if (second === 'stopped') return null;
+  return second === null ? { kind: 'silent' } : { kind: 'taken' };
+}
+
+/** How the server reacted; null for not at all. */
+async function answerOf(connection: Opened['connection'], ms: number): Promise<string | null> {
+  const received = await connection.receive(ms);
+  if (received === 'timeout') return null;
+  if (received === 'closed' || received === 'reset') return 'it ended the connection';
+  if (received === 'stopped') return 'stopped';
+  try {
+    const alert = new RecordReader().push(received).find(({ type }) => type === RECORD.alert);
+    return alert === undefined ? 'it went on otherwise' : `alert ${alertName(alert.content[1] ?? 0)}`;
+  } catch {
+    return 'it went on otherwise';
+  }
+}
