@@ -1,5 +1,5 @@
-import { CbcOracle, TLS_WITH_CBC, type CbcOutcome } from '../cbc-oracle';
-import { versionsWith } from '../converse';
+import { CbcOracle, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
+import { versionsWith, type Outcome } from '../conversations';
 import type { Reaction } from '../reaction';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
 
@@ -22,7 +22,7 @@ export const paddingOracle20162107: AskingProbe = {
   },
 };
 
-async function judge(oracle: CbcOracle, outcome: CbcOutcome): Promise<Judgement> {
+async function judge(oracle: CbcOracle, outcome: Outcome<CbcReaction>): Promise<Judgement> {
   if (outcome.kind === 'refused')
     return notApplicable(`It takes no CBC suite that can be tried here: ${outcome.reason}.`);
   if (outcome.kind === 'unknown') return cannotTell(`No CBC record could be tried: ${outcome.reason}.`);

@@ -1,5 +1,5 @@
 import { CbcOracle, NO_OBJECTION, TLS_WITH_CBC } from '../cbc-oracle';
-import { versionsWith } from '../converse';
+import { versionsWith, type Outcome } from '../conversations';
 import { compareReactions, SILENCE, type Ask, type Reaction } from '../reaction';
 import type { CbcFlaw } from '../wire/cbc-record';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
@@ -21,16 +21,14 @@ export const poodleTls: AskingProbe = {
       return openQuestion(seen, TLS_WITH_CBC) ?? notApplicable('It takes no CBC suite in TLS.');
     }
     const oracle = CbcOracle.of(dialogue);
-    const first = await oracle.react('bad-padding');
-    if (first.kind === 'refused')
-      return notApplicable(`It takes no CBC suite that can be tried here: ${first.reason}.`);
-    if (first.kind === 'unknown') return cannotTell(`No CBC record could be tried: ${first.reason}.`);
-    const { suite, protocol } = first.value;
     const comparison = await compareReactions(FLAWS, asker(oracle));
-    const where = `with ${suite.name} in ${protocol}`;
+    const first = await oracle.react('bad-padding'); // known by now
+    const where = first.kind === 'used' ? `with ${first.value.suite.name} in ${first.value.protocol}` : '';
     switch (comparison.kind) {
-      case 'failed':
-        return cannotTell(`Wrong CBC records could not be tried to the end: ${comparison.reason}.`);
+      case 'refused':
+        return notApplicable(`It takes no CBC suite that can be tried here: ${comparison.reason}.`);
+      case 'unknown':
+        return cannotTell(`Wrong CBC records could not be tried: ${comparison.reason}.`);
       case 'unsteady':
         return cannotTell(`Answers wrong CBC records ${where} now so, now so: ${listed(comparison.reactions)}.`);
       case 'different':
@@ -48,13 +46,13 @@ function judgeSame(reaction: Reaction, where: string): Judgement {
 }
 
 function asker(oracle: CbcOracle): Ask<CbcFlaw> {
-  return async function ask(flaw, options): Promise<Reaction | { reason: string }> {
+  return async function ask(flaw, options): Promise<Outcome<Reaction>> {
     const outcome = await (options.isPatient ? oracle.reactAgain(flaw) : oracle.react(flaw));
-    if (outcome.kind !== 'used') return { reason: outcome.reason };
+    if (outcome.kind !== 'used') return outcome;
     const { reaction } = outcome.value;
     // CVE-2016-2107, which has a check of its own
     if (flaw === 'no-mac' && reaction === 'alert record_overflow') return ask('bad-mac', options);
-    return reaction;
+    return { kind: 'used', value: reaction };
   };
 }
 

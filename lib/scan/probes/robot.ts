@@ -1,0 +1,113 @@
+import { Conversations, versionsWith } from '../conversations';
+import type { Opened } from '../dialogue';
+import { RecordSource } from '../handshake';
+import { compareReactions, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
+import { allSuites } from '../suites/lists';
+import type { Suite } from '../suites/suites';
+import { encryptPremaster, type PremasterFlaw } from '../wire/bleichenbacher';
+import { random } from '../wire/bytes';
+import { clientPart } from '../wire/client-handshake';
+import { rsaBody, rsaKey } from '../wire/key-exchange';
+import type { TlsProtocol } from '../wire/names';
+import { tlsRecord } from '../wire/record-layer';
+import { RECORD, RecordReader } from '../wire/records';
+import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
+
+const PROTOCOLS: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
+const FLAWS = ['correct', 'wrong-version', 'wrong-start', 'no-zero', 'misplaced-zero'] as const;
+type Reactions = Record<PremasterFlaw, Reaction>;
+
+const isStaticRsa = ({ kex, auth }: Suite): boolean => kex === 'RSA' && auth === 'RSA';
+const LISTS = new Map(PROTOCOLS.map(protocol => [protocol, allSuites(protocol).filter(isStaticRsa)]));
+
+/**
+ * ROBOT (robotattack.org; CVE-2017-13099 and others): whether the padding of a premaster secret was right shows. Five
+ * secrets, a connection each. Every connection goes on to a Finished that is wrong for whatever secret, so that a server
+ * without the flaw fails in the same way each time, and shows on the way what it does to the secret alone.
+ */
+export const robot: AskingProbe = {
+  id: 'robot',
+  ask: async dialogue => {
+    const { seen } = dialogue;
+    const versions = versionsWith(seen, 'no-forward-secrecy', PROTOCOLS);
+    if (versions.length === 0) {
+      return openQuestion(seen, PROTOCOLS) ?? notApplicable('It takes no suite with static RSA.');
+    }
+    const offers = versions.map(protocol => ({ protocol, suites: LISTS.get(protocol) ?? [] }));
+    const conversations = new Conversations(dialogue, offers);
+    const comparison = await compareReactions(FLAWS, (flaw, options) =>
+      conversations.hold(opened => provoke(opened, flaw, dialogue.line.timeoutMs, options)),
+    );
+    switch (comparison.kind) {
+      case 'refused':
+        return notApplicable(`It takes no suite with static RSA: ${comparison.reason}.`);
+      case 'unknown':
+        return cannotTell(`Premaster secrets could not be tried: ${comparison.reason}.`);
+      case 'unsteady':
+        return cannotTell(`Answers premaster secrets now so, now so: ${listed(comparison.reactions)}.`);
+      case 'different':
+        return vulnerable(
+          `Shows what was wrong with a premaster secret (${strengthOf(comparison.reactions)}): ` +
+            `${listed(comparison.reactions)}.`,
+        );
+      case 'same':
+        return judgeSame(comparison.reaction);
+    }
+  },
+};
+
+function judgeSame(reaction: Reaction): Judgement {
+  if (reaction === SILENCE) return cannotTell('Says nothing to any premaster secret, nor to a wrong Finished.');
+  if (reaction.endsWith(TOO_EARLY))
+    return cannotTell(`Ends the handshake before it is known what it does: ${reaction}.`);
+  return ok(`Answers right and wrong premaster secrets alike: ${reaction}.`);
+}
+
+/** At once, so that the Finished was not waited for. */
+const TOO_EARLY = ' before the Finished';
+
+/** Sends one secret, waits a moment, then what has to follow it, with a Finished that is no such thing. */
+async function provoke(
+  { connection, hello, flight, protocol, roundTripMs }: Opened,
+  flaw: PremasterFlaw,
+  timeoutMs: number,
+  options: { isPatient: boolean },
+): Promise<Reaction> {
+  const encrypted = encryptPremaster(rsaKey(flight), flaw, hello.message.readUInt16BE(4));
+  const source = new RecordSource(connection, new RecordReader());
+  const part = clientPart(flight, rsaBody(protocol, encrypted));
+  source.sendAsIs(tlsRecord(protocol, RECORD.handshake, Buffer.concat(part)));
+  const ms = waitFor(roundTripMs, timeoutMs, options);
+  const early = await reactionOf(source, options.isPatient ? ms : ms / 2);
+  if (early !== SILENCE) return early + TOO_EARLY;
+  source.sendAsIs(
+    Buffer.concat([
+      tlsRecord(protocol, RECORD.changeCipherSpec, Buffer.from([1])),
+      tlsRecord(protocol, RECORD.handshake, random(GARBAGE_LENGTH)),
+    ]),
+  );
+  return reactionOf(source, ms);
+}
+
+/** Whole blocks of any cipher, and room for an IV, a Finished and a MAC. */
+const GARBAGE_LENGTH = 96;
+
+/** By the paper: with a weak oracle nobody but who has time decrypts anything. */
+function strengthOf(reactions: Reactions): string {
+  const wrong = new Set([reactions['wrong-start'], reactions['no-zero'], reactions['misplaced-zero']]);
+  if (wrong.size > 1) return 'a strong oracle';
+  if (wrong.has(reactions.correct)) return 'a wrong version shows, CVE-2003-0131';
+  return 'a weak oracle';
+}
+
+function listed(reactions: Reactions): string {
+  return FLAWS.map(flaw => `${reactions[flaw]} to ${NAMES[flaw]}`).join(', ');
+}
+
+const NAMES: Readonly<Record<PremasterFlaw, string>> = {
+  correct: 'a right one',
+  'wrong-version': 'a wrong version',
+  'wrong-start': 'a wrong start',
+  'no-zero': 'one without a zero byte',
+  'misplaced-zero': 'a zero byte in the wrong place',
+};
