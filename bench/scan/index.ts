@@ -1,5 +1,7 @@
 import { printMachine } from '../support/machine';
 import { connections } from './connections';
+import { flow, loopDelay } from './flow';
+import { memory } from './memory';
 import { profile } from './profile';
 import { rate } from './rate';
 import { roundTrip } from './round-trip';
@@ -7,7 +9,15 @@ import type { Section } from './section';
 import { weak } from './weak';
 
 /** In the order of issue and docs. */
-const SECTIONS: Record<string, Section> = { connections, weak, 'round-trip': roundTrip, rate };
+const SECTIONS: Record<string, Section> = {
+  connections,
+  weak,
+  'round-trip': roundTrip,
+  rate,
+  flow,
+  memory,
+  'loop-delay': loopDelay,
+};
 /** Only when asked for by name. */
 const EXTRA: Record<string, Section> = { profile };
 

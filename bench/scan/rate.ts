@@ -3,6 +3,7 @@ import { runSslscanOver, type PeerRun, type PeerTarget } from '../support/peers'
 import { hasNginx, startNginx, type Nginx } from '../support/nginx';
 import { runModule } from '../support/processes';
 import { milliseconds, printTable, times, type Row } from '../support/table';
+import { targetLines } from '../support/targets';
 import type { ScanFigures, ScanJobOrder } from './scan-client';
 import type { SectionOptions } from './section';
 
@@ -10,6 +11,8 @@ const CERTIFICATES = 100;
 /** More than the scanner remembers: each certificate is new to it every time. */
 const MANY_CERTIFICATES = 1000;
 const CONCURRENCIES = [50, 100, 200];
+/** Enough for the code to be compiled. */
+export const WARM_UP = 1000;
 const SSLSCANS_AT_ONCE = 8;
 
 /** Endpoints per second and CPU time per endpoint with one worker thread against nginx. */
@@ -27,7 +30,7 @@ export async function rate({ isQuick }: SectionOptions): Promise<void> {
       rows.push(...describe(`${CERTIFICATES} certificates, concurrency ${concurrency}`, figures));
       if (best === null || ratePerSecond(figures) > ratePerSecond(best)) best = figures;
     }
-    const targets = nginx.targets(sslscans).map(peerTarget);
+    const targets = targetLines(nginx.endpoints(sslscans)).map(peerTarget);
     sslscan = await runSslscanOver(targets, { atOnce: SSLSCANS_AT_ONCE, core: 'client' });
   } finally {
     await nginx.close();
@@ -48,10 +51,8 @@ export async function scanNginx(
   concurrency: number,
   more: Partial<ScanJobOrder> = {},
 ): Promise<ScanFigures> {
-  const targets = nginx.targets(count);
-  const warmUp = targets.slice(0, Math.min(500, count / 2));
   const settings = { concurrency, ca: [nginx.ca] };
-  const job = { targets, warmUp, settings, ...more };
+  const job = { endpoints: nginx.endpoints(count), warmUp: Math.min(WARM_UP, count), settings, ...more };
   return runModule<ScanJobOrder, ScanFigures>(join(__dirname, 'scan-client.js'), job, 'client');
 }
 

@@ -1,114 +1,74 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { startScan } from '../../lib/scan/pool';
 import { DEFAULT_SCAN_SETTINGS, type ScanSettings } from '../../lib/scan/settings';
 import { parseTargets } from '../../lib/scan/targets/parse';
 import { createThreads } from '../../lib/scan/threads';
+import { measureCpu, type Spent } from '../support/cpu';
 import { answerJob } from '../support/processes';
+import { targetLines, type EndpointSpec } from '../support/targets';
 import { PROFILE_CHANNEL } from './profiled-worker';
 
 export interface ScanJobOrder {
-  targets: string[];
+  endpoints: EndpointSpec;
   settings: Partial<ScanSettings>;
-  /** Scanned before, to warm up; not counted. */
-  warmUp?: string[];
+  /** How many of them are scanned once before, to warm up; not counted. */
+  warmUp: number;
   /** How many reports in, each time, the memory is looked at. */
   memoryAt?: number[];
   /** A file for the CPU profile of the worker thread. */
   profile?: string;
 }
 
-export interface ScanFigures {
+export interface ScanFigures extends Spent {
   endpoints: number;
   scanned: number;
   trusted: number;
   connections: number;
-  wallMs: number;
-  /** User and system time of the whole process, idle taken off. */
-  cpuMs: number;
-  /** The part of it that the main thread took, NaN where the system does not tell. */
-  mainThreadCpuMs: number;
   rssMb: { at: number; rss: number }[];
   peakRssMb: number;
 }
 
 /** Scans from a process of its own, as SSL Scan does: one worker thread, whole reports to the main thread. */
-answerJob<ScanJobOrder, ScanFigures>(async job => {
-  const workerFile = job.profile === undefined ? undefined : join(__dirname, 'profiled-worker');
-  const threads = createThreads(workerFile === undefined ? {} : { workerFile });
-  const settings = { ...DEFAULT_SCAN_SETTINGS, ...job.settings };
-  const figures: ScanFigures = {
-    endpoints: job.targets.length,
-    scanned: 0,
-    trusted: 0,
-    connections: 0,
-    wallMs: 0,
-    cpuMs: 0,
-    mainThreadCpuMs: 0,
-    rssMb: [],
-    peakRssMb: 0,
-  };
-  const scan = async (targets: string[], isCounted: boolean): Promise<void> => {
+answerJob<ScanJobOrder, ScanFigures>(async ({ endpoints, settings, warmUp, memoryAt = [], profile }) => {
+  const threads = createThreads(profile === undefined ? {} : { workerFile: join(__dirname, 'profiled-worker') });
+  const seen = { scanned: 0, trusted: 0, connections: 0 };
+  const rss: { at: number; rss: number }[] = [];
+  const scan = async (count: number): Promise<void> => {
+    Object.assign(seen, { scanned: 0, trusted: 0 });
     let told = 0;
-    const memoryAt = new Set(isCounted ? job.memoryAt : []);
     const running = startScan(
-      { runId: randomUUID(), targets: parseTargets(targets), settings, forced: false },
+      {
+        runId: randomUUID(),
+        targets: parseTargets(targetLines({ ...endpoints, count })),
+        settings: { ...DEFAULT_SCAN_SETTINGS, ...settings },
+        forced: false,
+      },
       {
         onEndpoints: () => {},
         onReport: report => {
           told += 1;
-          if (memoryAt.has(told)) figures.rssMb.push({ at: told, rss: rssMb() });
-          if (!isCounted) return;
-          if (report.status === 'scanned') figures.scanned += 1;
-          if (report.stages.trust.status === 'ok') figures.trusted += 1;
+          if (memoryAt.includes(told)) rss.push({ at: told, rss: rssMb() });
+          if (report.status === 'scanned') seen.scanned += 1;
+          if (report.stages.trust.status === 'ok') seen.trusted += 1;
         },
       },
       { threads },
     );
-    const summary = await running.finished;
-    if (isCounted) figures.connections = summary.connections;
+    seen.connections = (await running.finished).connections;
   };
-  if (job.warmUp !== undefined) await scan(job.warmUp, false);
-  const idle = await idleCpu(500);
-  const sampling = setInterval(() => (figures.peakRssMb = Math.max(figures.peakRssMb, rssMb())), 100);
-  const cpu = process.cpuUsage();
-  const mainThread = mainThreadCpuMs();
-  const from = performance.now();
-  await scan(job.targets, true);
-  figures.wallMs = performance.now() - from;
-  figures.cpuMs = cpuMs(process.cpuUsage(cpu)) - idle * figures.wallMs;
-  figures.mainThreadCpuMs = mainThreadCpuMs() - mainThread;
+  if (warmUp > 0) await scan(warmUp);
+  let peakRssMb = 0;
+  const sampling = setInterval(() => (peakRssMb = Math.max(peakRssMb, rssMb())), 100);
+  const spent = await measureCpu(() => scan(endpoints.count));
   clearInterval(sampling);
-  if (job.profile !== undefined) await askForProfile(job.profile);
-  return figures;
+  if (profile !== undefined) await askForProfile(profile);
+  return { ...spent, ...seen, endpoints: endpoints.count, rssMb: rss, peakRssMb };
 });
 
 function rssMb(): number {
   return process.memoryUsage.rss() / 2 ** 20;
-}
-
-/** By the Linux scheduler's own account (proc(5)). */
-function mainThreadCpuMs(): number {
-  try {
-    const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
-    return Number(nanoseconds) / 1e6;
-  } catch {
-    return NaN;
-  }
-}
-
-function cpuMs({ user, system }: NodeJS.CpuUsage): number {
-  return (user + system) / 1000;
-}
-
-/** Milliseconds of CPU time that the process takes in a millisecond of doing nothing. */
-async function idleCpu(ms: number): Promise<number> {
-  const before = process.cpuUsage();
-  const from = performance.now();
-  await new Promise(resolve => setTimeout(resolve, ms));
-  return cpuMs(process.cpuUsage(before)) / (performance.now() - from);
 }
 
 async function askForProfile(file: string): Promise<void> {

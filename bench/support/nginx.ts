@@ -5,6 +5,7 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { issueMany } from './certificates';
 import { end, findProgram, start, temporaryFolder } from './processes';
+import { addressOf, type EndpointSpec } from './targets';
 
 /** A running nginx with many certificates, one address of 127.0.0.0/8 for each. */
 export interface Nginx {
@@ -12,11 +13,12 @@ export interface Nginx {
   /** PEM text to trust. */
   ca: string;
   certificates: number;
-  /** So many different endpoints, as lines of targets: `name@address:port`, addresses in turn. */
-  targets(count: number): string[];
+  /** So many different endpoints, addresses in turn. */
+  endpoints(count: number): EndpointSpec;
   close(): Promise<void>;
 }
 
+const NET = '127.1';
 /** TLS 1.2 with ECDHE and AEAD, and TLS 1.3: nothing to complain of. */
 const CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
@@ -32,7 +34,7 @@ export async function startNginx(certificates: number): Promise<Nginx> {
     const file = join(folder, `${index}.pem`);
     writeFileSync(file, cert + key);
     return (
-      `server { listen ${addressOf(index)}:${port} ssl backlog=4096; ` +
+      `server { listen ${addressOf(NET, index)}:${port} ssl backlog=4096; ` +
       `ssl_certificate ${file}; ssl_certificate_key ${file}; return 204; }`
     );
   });
@@ -42,7 +44,7 @@ export async function startNginx(certificates: number): Promise<Nginx> {
   let errors = '';
   child.stderr?.on('data', chunk => (errors += String(chunk)));
   await waitUntilOpen(
-    addressOf(certificates - 1),
+    addressOf(NET, certificates - 1),
     port,
     () => child.exitCode !== null,
     () => errors,
@@ -51,11 +53,7 @@ export async function startNginx(certificates: number): Promise<Nginx> {
     port,
     ca,
     certificates,
-    targets: count =>
-      Array.from({ length: count }, (_, index) => {
-        const server = index % certificates;
-        return `n${index}.c${server}.bench.example@${addressOf(server)}:${port}`;
-      }),
+    endpoints: count => ({ count, net: NET, addresses: certificates, port }),
     close: () => end(child),
   };
 }
@@ -80,12 +78,8 @@ http {
 `;
 }
 
-function addressOf(index: number): string {
-  return `127.1.${Math.floor(index / 250)}.${(index % 250) + 1}`;
-}
-
 async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, addressOf(0));
+  const server = net.createServer().listen(0, addressOf(NET, 0));
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
