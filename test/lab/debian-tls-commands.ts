@@ -77,6 +77,7 @@ export const DEBIAN_SERVERS = {
         lines: [
           ...(place.lines ?? []),
           `} server { listen 127.0.0.1:${place.port} ssl default_server; ssl_reject_handshake on;`,
+          ...(place.lines ?? []), // versions are settled before the name is
         ],
       }),
   },

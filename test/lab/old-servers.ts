@@ -12,7 +12,8 @@ import { withLock } from './lab-lock';
 const run = promisify(execFile);
 const SOURCE = join(__dirname, 'old-servers');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
-const START_TIMEOUT_MS = 20_000;
+/** Of starting, and of an answer afterwards. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Which of the releases: those of `npm test` (about 40 MB to download), or all (about 300 MB). */
 export type OldSet = 'small' | 'all';
@@ -131,7 +132,7 @@ class Talk {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new Error(`${why} ${this.#errors}`));
       const onEnd = (): void => fail('it ended');
-      const timer = setTimeout(() => fail(`no word in ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
+      const timer = setTimeout(() => fail(`it did not answer in ${ANSWER_TIMEOUT_MS} ms`), ANSWER_TIMEOUT_MS);
       this.child.once('close', onEnd);
       this.child.once('error', onEnd);
       this.#waiting.push({

@@ -4,7 +4,8 @@ import { issue, makeCa } from '../lab/certificates';
 import { installDebianTls } from '../lab/debian-tls';
 import { installOldServers } from '../lab/old-servers';
 import { skip } from '../support/skip';
-import { DEBIAN } from './matrix/debian';
+import { CERTIFICATES, STAPLING } from './matrix/certificates';
+import { DEBIAN as SERVERS } from './matrix/debian';
 import { dhparam } from './matrix/dhparam';
 import { expectVerdicts, suitesFound } from './matrix/expect-row';
 import { OLD_NODE } from './matrix/old-node';
@@ -12,6 +13,7 @@ import type { Lab, Row, Running } from './matrix/row';
 import { TODAY } from './matrix/today';
 import { scan } from './scan-support';
 
+const DEBIAN = [...SERVERS, ...STAPLING];
 const isLong = process.env['CERTDESK_LONG'] === '1';
 const wanted = ({ isLong: isForLong = false }: Row): boolean => isLong || !isForLong;
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
@@ -29,6 +31,10 @@ describe('the matrix: every server of the lab, every check', () => {
 
   describe('the Node.js of today', () => {
     for (const row of TODAY.filter(wanted)) describeRow(row, () => ({ ...lab, old: noOldServers }));
+  });
+
+  describe('certificates', () => {
+    for (const row of CERTIFICATES.filter(wanted)) describeRow(row, () => ({ ...lab, old: noOldServers }));
   });
 
   describe('old releases of Node.js', () => {

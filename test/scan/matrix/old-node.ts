@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { OldServerOptions } from '../../lab/old-servers';
+import { issueByOpenssl } from './odd-certificates';
 import { ids, PLAIN, type Lab, type Row } from './row';
 
 /*
@@ -36,6 +37,22 @@ export const OLD_NODE: readonly Row[] = [
     start: old('0.12.0', { flags: ['--enable-ssl2', '--enable-ssl3'], ciphers: `${ALL}:SSLv2` }, 512),
     suites: { SSLv2: 7, SSLv3: 40, TLSv1: 40, 'TLSv1.1': 40, 'TLSv1.2': 57 },
     vulnerable: ids(ALWAYS, SSLV2, SSLV3, TLS10, 'tls11', RC4_AND_3DES, 'des export-cipher', WEAK_DH, ORACLE_2016),
+    notApplicable: ids(PLAIN),
+    most: 45,
+  },
+  {
+    // a key of 512 bits is short enough to be its own export key: RC4, RC2 and DES with RSA_EXPORT come on top
+    name: 'Node.js 0.12.0 with an RSA key of 512 bits',
+    start: async lab => {
+      const { cert, key } = await issueByOpenssl(lab.ca, { bits: 512, hash: 'sha256' });
+      const flags = ['--enable-ssl2', '--enable-ssl3'];
+      return lab.old.start('0.12.0', { cert, key, flags, ciphers: `${ALL}:SSLv2`, dhparam: lab.dhparam(512) });
+    },
+    suites: { SSLv2: 7, SSLv3: 43, TLSv1: 43, 'TLSv1.1': 43, 'TLSv1.2': 60 },
+    vulnerable: ids(
+      [ALWAYS, SSLV2, SSLV3, TLS10, 'tls11', RC4_AND_3DES, 'des export-cipher', WEAK_DH, ORACLE_2016].join(' '),
+      'freak weak-key',
+    ),
     notApplicable: ids(PLAIN),
     most: 45,
   },

@@ -8,7 +8,8 @@ import { ids, NO_CBC, NO_STATIC_RSA, ONLY_TLS13, PLAIN, type Row, type Running }
  * times in ten minutes). X25519MLKEM768 came with OpenSSL 3.5.
  */
 const hasPostQuantum = Number(process.versions.openssl.split('.').slice(0, 2).join('.')) >= 3.5;
-const POST_QUANTUM = hasPostQuantum ? '' : 'no-post-quantum';
+/** What OpenSSL before 3.5 lacks. */
+export const POST_QUANTUM = hasPostQuantum ? '' : 'no-post-quantum';
 
 export const TODAY: readonly Row[] = [
   {
@@ -75,7 +76,7 @@ export const TODAY: readonly Row[] = [
   },
 ];
 
-function counting(server: LabServer): Running {
+export function counting(server: LabServer): Running {
   return {
     host: server.host,
     port: server.port,
