@@ -52,5 +52,12 @@ function httpUrls(names: readonly ({ tag: number; content: Buffer } | undefined)
   return names
     .filter(name => name?.tag === URI)
     .map(name => name?.content.toString('latin1') ?? '')
-    .filter(url => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
+    .filter(isFetchable);
+}
+
+/** By HTTP, and without a password in it, which nobody here has to send. */
+function isFetchable(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
 }
