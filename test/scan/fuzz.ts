@@ -46,17 +46,22 @@ export function fuzz(rounds: number, round: (random: Random, index: number) => v
   }
 }
 
-/** The same for rounds that wait, one after the other. */
+/** The same for rounds that wait, some of them at the same time. The first that fails ends it when all begun have ended. */
 export async function fuzzAsync(
-  rounds: number,
-  round: (random: Random, index: number) => Promise<void>,
+  { rounds, atOnce }: { rounds: number; atOnce: number },
+  round: (random: Random) => Promise<void>,
 ): Promise<void> {
-  for (let index = 0; index < rounds; index += 1) {
-    const seed = seedOf(index);
-    await round(new Random(seed), index).catch((thrown: unknown) => {
-      throw replayable(thrown, seed);
-    });
-  }
+  let next = 0;
+  const failures: Error[] = [];
+  const work = async (): Promise<void> => {
+    while (next < rounds && failures.length === 0) {
+      const seed = seedOf(next);
+      next += 1;
+      await round(new Random(seed)).catch((thrown: unknown) => failures.push(replayable(thrown, seed)));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  if (failures[0] !== undefined) throw failures[0];
 }
 
 /** The first round has the seed itself, so that a failing round can be the first. */

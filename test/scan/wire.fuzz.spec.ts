@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import sinon from 'sinon';
 import { uint16s, WireError } from '../../lib/scan/wire/bytes';
 import { clientHello, type HelloOptions } from '../../lib/scan/wire/client-hello';
@@ -9,6 +8,7 @@ import { issue, makeCa } from '../lab/certificates';
 import { startFlawedTls } from '../lab/flawed-tls';
 import { startTls, type LabServer } from '../lab/tls-servers';
 import { byteByByte, cut, fuzz, mutate, PLAIN, roundsOf, TEXT, TLS, type Anatomy, type Random } from './fuzz';
+import { record } from './fuzz-corpus';
 import { der } from './scan-support';
 import { startScriptedTls } from './scripted-tls';
 
@@ -54,25 +54,6 @@ function assertKept(before: NonNullable<FlightReader['flight']>, after: FlightRe
   for (const key of ['protocol', 'suite', 'compression', 'random', 'sessionId', 'extensions'] as const) {
     assert.equal(after?.[key], before[key], key);
   }
-}
-
-/** What a server sends to `request` until it stops for us. */
-function record({ host, port }: LabServer, request: Buffer, isWhole: (chunk: Buffer) => boolean): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(port, host);
-    const chunks: Buffer[] = [];
-    const finish = (): void => {
-      socket.destroy();
-      resolve(Buffer.concat(chunks));
-    };
-    socket.on('error', reject);
-    socket.on('end', finish);
-    socket.on('data', chunk => {
-      chunks.push(chunk);
-      if (isWhole(chunk)) finish();
-    });
-    socket.write(request);
-  });
 }
 
 /** Puts the content of handshake records into records of other sizes, which says the same. */
