@@ -189,7 +189,8 @@ export interface ListEntry {
 
 export interface ListOptions {
   issuer: LabCertificate;
-  entries?: readonly ListEntry[];
+  /** DER of all of them where they are many. */
+  entries?: readonly ListEntry[] | Buffer;
   thisUpdate?: Date;
   /** Default: in a day; null for none. */
   nextUpdate?: Date | null;
@@ -208,7 +209,9 @@ export function revocationList(options: ListOptions): Buffer {
     issuer.name,
     shortTime(thisUpdate),
     ...(nextUpdate === null ? [] : [shortTime(nextUpdate)]),
-    ...(entries.length === 0 ? [] : [der(0x30, Buffer.concat(entries.map(writeEntry)))]),
+    ...(entries.length === 0
+      ? []
+      : [der(0x30, Buffer.isBuffer(entries) ? entries : Buffer.concat(entries.map(writeEntry)))]),
     ...(extensions.length === 0 ? [] : [tagged(0, sequence(...extensions))]),
   );
   return signed(tbs, key);

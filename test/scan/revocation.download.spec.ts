@@ -51,6 +51,7 @@ describe('fetching what a certificate names', () => {
     assert.deepEqual([method, url], ['GET', '/a.crl']);
     assert.equal(headers['user-agent'], 'CertDesk');
     assert.equal(headers.accept, 'application/pkix-crl');
+    assert.equal(headers.connection, 'close');
     assert.deepEqual([headers.cookie, headers.authorization, headers.referer], [undefined, undefined, undefined]);
   });
 

@@ -98,6 +98,11 @@ describe('an OCSP answer', () => {
       'the same serial number of another issuer',
       () => ocspAnswer({ issuer: stranger, singles: [{ serial: leaf.serial }], signer: ca }),
     ],
+    [
+      'it is for another certificate',
+      'the same serial number of another key of the issuer',
+      () => ocspAnswer({ issuer: { ...stranger, name: ca.name }, singles: [{ serial: leaf.serial }], signer: ca }),
+    ],
     ['it is malformed', 'garbage', () => Buffer.from('<html>an error page</html>')],
     ['it is malformed', 'nothing', () => Buffer.of()],
     ['it is malformed', 'a byte after its end', () => Buffer.concat([answer(), Buffer.of(0)])],

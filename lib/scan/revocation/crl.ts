@@ -14,7 +14,7 @@ const MAX_LIST_BYTES = 32 * 1024 * 1024;
 /** A list may take longer than an answer. */
 const TIMEOUTS_PER_LIST = 3;
 /** Places of one certificate's list that are tried. */
-const MAX_PLACES = 4;
+const MAX_PLACES = 3;
 /** What did not work is not tried again for so long. */
 const FAILURE_MS = 5 * 60 * 1000;
 /** However long a list says that it holds, a newer one may be there. */

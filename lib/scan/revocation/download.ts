@@ -23,10 +23,13 @@ const PER_HOST = 6;
 /** So many in a row, and nobody else knocks for a while. */
 const FAILURES = 2;
 const DOWN_MS = 5 * 60 * 1000;
+/** For a turn. */
+const MAX_WAIT_MS = 60_000;
 const MAX_HOSTS = 500;
 /** Bodies read at once: each may be long, and the others wait in their sockets. */
 const BODIES = 4;
 const MAX_REDIRECTS = 3;
+const LATE = 'it did not answer in time';
 
 interface Host {
   turns: Turns;
@@ -45,37 +48,50 @@ const bodies = new Turns(BODIES);
  */
 export async function download(options: DownloadOptions): Promise<Download> {
   const host = findHost(options.url);
-  return host.turns.take(options.signal, async () => {
-    if (host.downUntil > Date.now()) return failed(`${host.reason}, so it is left alone for a while`);
-    return request(options, host);
-  });
+  return within(MAX_WAIT_MS, options.signal, waiting =>
+    host.turns.take(waiting, async () => {
+      if (options.signal.aborted) return failed('the scan was stopped');
+      if (waiting.aborted) return failed('too many wait for it');
+      if (host.downUntil > Date.now()) return failed(`${host.reason}, so it is left alone for a while`);
+      return within(options.totalMs, options.signal, signal => request(options, signal, host));
+    }),
+  );
 }
 
 const failed = (reason: string): Download => ({ kind: 'failed', reason });
 
-async function request(options: DownloadOptions, host: Host): Promise<Download> {
+/** Gives `work` a signal that says stop when `signal` does, and when the time is up. */
+async function within<T>(ms: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const end = (): void => stop.abort();
-  const timer = setTimeout(end, options.totalMs);
-  options.signal.addEventListener('abort', end);
+  const timer = setTimeout(end, ms);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
   try {
-    if (options.signal.aborted) return failed('the scan was stopped');
-    const answer = await send(options, stop.signal);
+    return await work(stop.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** `signal` is that of the whole request, its time included. */
+async function request(options: DownloadOptions, signal: AbortSignal, host: Host): Promise<Download> {
+  try {
+    const answer = await send(options, signal);
+    const result =
+      answer.status === 200
+        ? await bodies.take(signal, () => readBody(answer, options.maxBytes))
+        : failed(`it answered with HTTP status ${answer.status}`);
+    answer.data.destroy();
     host.failures = 0;
-    if (answer.status !== 200) {
-      answer.data.destroy();
-      return failed(`it answered with HTTP status ${answer.status}`);
-    }
-    return await bodies.take(stop.signal, () => readBody(answer, options.maxBytes));
+    return result;
   } catch (thrown) {
     if (options.signal.aborted) return failed('the scan was stopped');
-    const reason = stop.signal.aborted ? 'it did not answer in time' : reasonOf(thrown);
+    const reason = signal.aborted ? LATE : reasonOf(thrown);
     host.failures += 1;
     if (host.failures >= FAILURES) Object.assign(host, { downUntil: Date.now() + DOWN_MS, reason, failures: 0 });
     return failed(reason);
-  } finally {
-    clearTimeout(timer);
-    options.signal.removeEventListener('abort', end);
   }
 }
 
@@ -91,6 +107,7 @@ async function send(options: DownloadOptions, signal: AbortSignal): Promise<Axio
       Accept: accept,
       'Accept-Encoding': 'identity', // and nothing is unpacked that was packed all the same
       'User-Agent': 'CertDesk',
+      Connection: 'close', // no socket stays behind
       ...(post === undefined ? {} : { 'Content-Type': post.type }),
     },
     responseType: 'stream',
@@ -115,7 +132,7 @@ async function readBody({ data }: AxiosResponse<Readable>, maxBytes: number): Pr
 
 function reasonOf(thrown: unknown): string {
   const { code } = thrown as { code?: unknown };
-  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return 'it did not answer in time';
+  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return LATE;
   return `it cannot be reached (${typeof code === 'string' ? code : 'unknown error'})`;
 }
 
