@@ -1,19 +1,18 @@
-import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash, createPrivateKey } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { withLock } from './lab-lock';
+import { talkingServer, type TalkingServer } from './talking-server';
+
+export type { TalkingServer as OldServer } from './talking-server';
 
 const run = promisify(execFile);
 const SOURCE = join(__dirname, 'old-servers');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
-/** Of starting, and of an answer afterwards. */
-const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Which of the releases: those of `npm test` (about 40 MB to download), or all (about 300 MB). */
 export type OldSet = 'small' | 'all';
@@ -35,15 +34,6 @@ export interface OldServerOptions {
   minVersion?: string;
   ecdhCurve?: string;
   honorCipherOrder?: boolean;
-}
-
-/** A server of the lab in a process of its own. */
-export interface OldServer {
-  readonly host: string;
-  readonly port: number;
-  /** TCP connections that it has accepted so far, by its own count. */
-  connections(): Promise<number>;
-  close(): Promise<void>;
 }
 
 /**
@@ -78,72 +68,15 @@ export class Installed {
   constructor(private readonly folder: string) {}
 
   /** Starts `version` on a free port of 127.0.0.1. Throws with what it wrote when it does not come up. */
-  async start(version: string, { flags = [], ...options }: OldServerOptions): Promise<OldServer> {
+  async start(version: string, { flags = [], ...options }: OldServerOptions): Promise<TalkingServer> {
     const temporary = await mkdtemp(join(tmpdir(), 'certdesk-old-'));
     const file = join(temporary, 'options.json');
     // the oldest releases take no array
     const key = typeof options.key === 'string' ? oldForm(options.key) : options.key.map(oldForm);
     await writeFile(file, JSON.stringify({ ...options, key }), { mode: 0o600 });
-    const child = spawn(executable(join(this.folder, 'node_modules', `node-${version}`)), [
-      ...flags,
-      join(SOURCE, 'server.js'),
-      file,
-    ]);
-    const close = async (): Promise<void> => {
-      if (child.exitCode === null && child.signalCode === null) {
-        const ended = once(child, 'exit');
-        child.kill('SIGKILL');
-        await ended;
-      }
-      await rm(temporary, { recursive: true, force: true });
-    };
-    const talk = new Talk(child);
-    try {
-      const port = await talk.next('port');
-      return { host: '127.0.0.1', port, connections: () => talk.ask('connections'), close };
-    } catch (error) {
-      await close();
-      throw new Error(`Node.js ${version} did not come up: ${String(error)}`, { cause: error });
-    }
-  }
-}
-
-/** Lines of a word and a number from a child's stdout. */
-class Talk {
-  #errors = '';
-  readonly #waiting: { word: string; take: (value: number) => void }[] = [];
-
-  constructor(private readonly child: ChildProcessWithoutNullStreams) {
-    child.stderr.on('data', (chunk: Buffer) => (this.#errors = `${this.#errors}${String(chunk)}`.slice(-2000)));
-    child.stdin.on('error', () => {}); // it may have ended
-    createInterface(child.stdout).on('line', line => {
-      const [word, value] = line.split(' ');
-      if (word === this.#waiting[0]?.word) this.#waiting.shift()?.take(Number(value));
-    });
-  }
-
-  ask(word: string): Promise<number> {
-    const answer = this.next(word);
-    this.child.stdin.write('\n');
-    return answer;
-  }
-
-  next(word: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const fail = (why: string): void => reject(new Error(`${why} ${this.#errors}`));
-      const onEnd = (): void => fail('it ended');
-      const timer = setTimeout(() => fail(`it did not answer in ${ANSWER_TIMEOUT_MS} ms`), ANSWER_TIMEOUT_MS);
-      this.child.once('close', onEnd);
-      this.child.once('error', onEnd);
-      this.#waiting.push({
-        word,
-        take: value => {
-          clearTimeout(timer);
-          this.child.off('close', onEnd).off('error', onEnd);
-          resolve(value);
-        },
-      });
-    });
+    const command = executable(join(this.folder, 'node_modules', `node-${version}`));
+    const child = spawn(command, [...flags, join(SOURCE, 'server.js'), file]);
+    return talkingServer(child, `Node.js ${version}`, () => rm(temporary, { recursive: true, force: true }));
   }
 }
 

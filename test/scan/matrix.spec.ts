@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { CHECK_IDS } from '../../lib/model/checks';
 import { PROTOCOLS, type EndpointReport } from '../../lib/model/report';
 import { issue, makeCa } from '../lab/certificates';
-import { installDebianTls } from '../lab/debian-tls';
+import { installDebianTls, startDebian } from '../lab/debian-tls';
+import { hasJava } from '../lab/java-tls';
 import { installOldServers } from '../lab/old-servers';
 import { skip } from '../support/skip';
 import { CERTIFICATES, STAPLING } from './matrix/certificates';
@@ -9,9 +11,10 @@ import { DEBIAN as SERVERS } from './matrix/debian';
 import { dhparam } from './matrix/dhparam';
 import { expectVerdicts, suitesFound } from './matrix/expect-row';
 import { OLD_NODE } from './matrix/old-node';
+import { JAVA } from './matrix/java';
 import type { Lab, Row, Running } from './matrix/row';
 import { TODAY } from './matrix/today';
-import { scan } from './scan-support';
+import { idsWith, scan } from './scan-support';
 
 const DEBIAN = [...SERVERS, ...STAPLING];
 const isLong = process.env['CERTDESK_LONG'] === '1';
@@ -56,6 +59,28 @@ describe('the matrix: every server of the lab, every check', () => {
       if (missing !== null) skip(this, missing.skipped);
     });
     for (const row of DEBIAN.filter(wanted)) describeRow(row, () => ({ ...lab, old: noOldServers }));
+
+    // nobody could tell: it speaks to those who know its name
+    it('gives no all-clear of a server that was asked by the wrong name', async () => {
+      const server = await startDebian('nginx-sni', { certs: [lab.rsa] });
+      try {
+        for (const domain of [null, 'b.example']) {
+          const report = await scan(server, { profile: 'full', domain, ca: [lab.ca.cert], timeoutMs: TIMEOUT_MS });
+          assert.equal(report.status, 'unreachable');
+          assert.equal(report.stages.handshake.status, 'failed');
+          assert.deepEqual(idsWith(report, 'cannot-tell'), [...CHECK_IDS]);
+        }
+      } finally {
+        await server.close();
+      }
+    });
+  });
+
+  describe('Java', () => {
+    before(function () {
+      if (isLong && !hasJava()) skip(this, 'TLS servers: no Java here');
+    });
+    for (const row of JAVA.filter(wanted)) describeRow(row, () => ({ ...lab, old: noOldServers }));
   });
 });
 

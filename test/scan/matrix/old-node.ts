@@ -38,7 +38,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv2: 7, SSLv3: 40, TLSv1: 40, 'TLSv1.1': 40, 'TLSv1.2': 57 },
     vulnerable: ids(ALWAYS, SSLV2, SSLV3, TLS10, 'tls11', RC4_AND_3DES, 'des export-cipher', WEAK_DH, ORACLE_2016),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   {
     // a key of 512 bits is short enough to be its own export key: RC4, RC2 and DES with RSA_EXPORT come on top
@@ -54,7 +54,7 @@ export const OLD_NODE: readonly Row[] = [
       'freak weak-key',
     ),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   {
     name: 'Node.js 0.10.0 (OpenSSL 1.0.1e)',
@@ -66,7 +66,7 @@ export const OLD_NODE: readonly Row[] = [
       'heartbleed ccs-injection no-fallback-scsv',
     ),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   {
     name: 'Node.js 0.8.28 (OpenSSL 1.0.0m)',
@@ -74,7 +74,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv2: 6, SSLv3: 8, TLSv1: 8 },
     vulnerable: ids(ALWAYS, SSLV2, SSLV3, TLS10, RC4_AND_3DES, 'des export-cipher no-fallback-scsv'),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
   {
     name: 'Node.js 0.10.48 with SSLv3 (OpenSSL 1.0.1u)',
@@ -82,7 +82,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv3: 11, TLSv1: 11, 'TLSv1.1': 11, 'TLSv1.2': 16 },
     vulnerable: ids(ALWAYS, SSLV3, TLS10, 'tls11', RC4_AND_3DES),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
   {
     name: 'Node.js 4.0.0 (OpenSSL 1.0.2d)',
@@ -90,7 +90,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { TLSv1: 37, 'TLSv1.1': 37, 'TLSv1.2': 54 },
     vulnerable: ids(ALWAYS, TLS10, 'tls11', RC4_AND_3DES, 'des', WEAK_DH, ORACLE_2016),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
   {
     name: 'Node.js 0.8.28, SSLv2 alone',
@@ -103,7 +103,7 @@ export const OLD_NODE: readonly Row[] = [
       'heartbleed ccs-injection padding-oracle-2016-2107 poodle-tls robot crime insecure-renegotiation',
       'client-renegotiation ticketbleed no-fallback-scsv',
     ),
-    most: 35,
+    most: 30,
   },
   {
     name: 'Node.js 0.10.48, SSLv3 alone',
@@ -111,7 +111,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv3: 11 },
     vulnerable: ids(ALWAYS, SSLV3, RC4_AND_3DES),
     notApplicable: ids(PLAIN, 'padding-oracle-2016-2107 poodle-tls no-fallback-scsv'),
-    most: 35,
+    most: 30,
   },
   {
     name: 'Node.js 0.12.0, TLS 1.0 alone',
@@ -119,7 +119,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { TLSv1: 40 },
     vulnerable: ids(ALWAYS, TLS10, RC4_AND_3DES, 'des export-cipher', WEAK_DH, ORACLE_2016),
     notApplicable: ids(PLAIN, 'no-fallback-scsv'),
-    most: 35,
+    most: 30,
   },
 
   {
@@ -129,7 +129,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv2: 6, SSLv3: 8, TLSv1: 8 },
     vulnerable: ids(ALWAYS, SSLV2, SSLV3, TLS10, RC4_AND_3DES, 'des export-cipher no-fallback-scsv ccs-injection'),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
   {
     name: 'Node.js 0.10.1 (OpenSSL 1.0.1e)',
@@ -142,7 +142,7 @@ export const OLD_NODE: readonly Row[] = [
       'heartbleed ccs-injection no-fallback-scsv',
     ),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   {
     name: 'Node.js 0.10.20 (OpenSSL 1.0.1e, no heartbeats)',
@@ -155,7 +155,7 @@ export const OLD_NODE: readonly Row[] = [
       'ccs-injection no-fallback-scsv',
     ),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   {
     name: 'Node.js 0.11.15 (OpenSSL 1.0.1j)',
@@ -164,7 +164,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { TLSv1: 40, 'TLSv1.1': 40, 'TLSv1.2': 57 },
     vulnerable: ids(ALWAYS, TLS10, 'tls11', RC4_AND_3DES, 'des export-cipher', WEAK_DH, ORACLE_2016),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   {
     name: 'Node.js 0.12.18 (OpenSSL 1.0.1u)',
@@ -173,7 +173,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv3: 34, TLSv1: 34, 'TLSv1.1': 34, 'TLSv1.2': 51 },
     vulnerable: ids(ALWAYS, SSLV3, TLS10, 'tls11', RC4_AND_3DES, WEAK_DH),
     notApplicable: ids(PLAIN),
-    most: 45,
+    most: 30,
   },
   ...(['4.9.1', '8.17.0'] as const).map((version): Row => ({
     name: `Node.js ${version} (OpenSSL 1.0.2)`,
@@ -182,7 +182,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { TLSv1: 34, 'TLSv1.1': 34, 'TLSv1.2': 51 },
     vulnerable: ids(ALWAYS, TLS10, 'tls11', RC4_AND_3DES, WEAK_DH),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   })),
   {
     // IDEA, with blocks of 64 bits, is left in TLS 1.0 and 1.1
@@ -192,7 +192,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { TLSv1: 24, 'TLSv1.1': 24, 'TLSv1.2': 64 },
     vulnerable: ids(ALWAYS, TLS10, 'tls11 sweet32 anonymous-cipher'),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
   {
     name: 'Node.js 18.20.8 (OpenSSL 3.0.16)',
@@ -204,7 +204,7 @@ export const OLD_NODE: readonly Row[] = [
       TLS10,
     ),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
   {
     name: 'Node.js 22.23.3 (OpenSSL 3.5.8)',
@@ -213,7 +213,7 @@ export const OLD_NODE: readonly Row[] = [
     suites: { TLSv1: 20, 'TLSv1.1': 20, 'TLSv1.2': 61, 'TLSv1.3': 3 },
     vulnerable: ids('null-cipher no-forward-secrecy client-renegotiation tls11 anonymous-cipher', TLS10),
     notApplicable: ids(PLAIN),
-    most: 40,
+    most: 30,
   },
 ];
 

@@ -40,8 +40,6 @@ export interface Row {
   notApplicable: readonly CheckId[];
   /** Most connections that profile `quick` may take. */
   most: number;
-  /** SNI; default a.example, null scans the bare address. */
-  domain?: string | null;
 }
 
 /** Ids in a text, parted by white space. Throws where one is none. */
