@@ -6,16 +6,24 @@ import { SUITES, type Suite } from './suites/suites';
 import type { TlsProtocol } from './wire/names';
 import { CbcSealer, sealFlawed, type CbcFlaw } from './wire/cbc-record';
 import { cipherSpec } from './wire/cipher-spec';
-import { isAgreeable } from './wire/key-exchange';
+import { groupOf, isAgreeable } from './wire/key-exchange';
 import { RECORD } from './wire/records';
 
 /** It went on as if the record had been right: it ended the connection in order when asked to. */
 export const NO_OBJECTION: Reaction = 'no objection';
 
+/** The record was not sent: it is about OpenSSL before 1.1.0, and the server agreed on a key over X25519 or X448. */
+export const SPARED: Reaction = 'spared';
+const MODERN_GROUPS: readonly (number | null)[] = [0x001d, 0x001e];
+
 /** Versions whose padding says how long it is in every byte; SSLv3 has no such rule. */
 export const TLS_WITH_CBC: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1'];
 
-const speakable = SUITES.filter(suite => isAgreeable(suite) && cipherSpec(suite)?.mode === 'cbc');
+/** ECDHE first, since the group tells something of the server's age. */
+const EXCHANGES = ['ECDHE', 'RSA', 'DHE'];
+const speakable = SUITES.filter(suite => isAgreeable(suite) && cipherSpec(suite)?.mode === 'cbc').toSorted(
+  (a, b) => EXCHANGES.indexOf(a.kex) - EXCHANGES.indexOf(b.kex),
+);
 /** CVE-2016-2107 is in code for AES with these MACs alone, in OpenSSL 1.0.1 with SHA-1 alone. */
 const isSuspect = ({ enc, mac }: Suite): boolean => enc.startsWith('AES') && (mac === 'SHA' || mac === 'SHA256');
 const isAesWithSha1 = (suite: Suite): boolean => isSuspect(suite) && suite.mac === 'SHA';
@@ -85,6 +93,7 @@ async function provoke(
   timeoutMs: number,
   options: { isPatient: boolean },
 ): Promise<Reaction> {
+  if (flaw === 'no-mac' && MODERN_GROUPS.includes(groupOf(opened.flight, opened.suite))) return SPARED;
   const { session, roundTripMs } = await completeHandshake(opened);
   const { layer } = session;
   if (!(layer.sealer instanceof CbcSealer)) throw new Error(`${opened.suite.name} is no suite with CBC`);

@@ -1,6 +1,8 @@
-import { CbcOracle, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
+import { CbcOracle, SPARED, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
 import { versionsWith, type Outcome } from '../conversations';
 import type { Reaction } from '../reaction';
+import type { Observation } from '../observation';
+import { CLASSIC } from '../versions';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
 
 const RECORD_OVERFLOW: Reaction = 'alert record_overflow';
@@ -9,6 +11,9 @@ const BAD_RECORD_MAC: Reaction = 'alert bad_record_mac';
 /**
  * CVE-2016-2107 (OpenSSL's advisory of 3 May 2016): the AES-NI code of OpenSSL before 1.0.2h and 1.0.1t does not check
  * that the padding leaves room for a MAC, so that a record of nothing but padding comes out with a length below zero.
+ *
+ * That record is harmful: a program that goes on to read after the alert, as Node.js 4.0.0 does, is given memory without
+ * end. So it is sent only where the server may be one of those, and should be after all other checks of the endpoint.
  */
 export const paddingOracle20162107: AskingProbe = {
   id: 'padding-oracle-2016-2107',
@@ -17,10 +22,25 @@ export const paddingOracle20162107: AskingProbe = {
     if (versionsWith(seen, 'cbc-beast', TLS_WITH_CBC).length === 0) {
       return openQuestion(seen, TLS_WITH_CBC) ?? notApplicable('It takes no CBC suite in TLS.');
     }
+    const sign = signOfNewer(seen);
+    if (sign !== null) return ok(tooNew(sign));
     const oracle = CbcOracle.of(dialogue);
     return judge(oracle, await oracle.react('no-mac'));
   },
 };
+
+/** What OpenSSL has had since 1.1.0, which was never open to it; null where nothing of it was seen. */
+function signOfNewer(seen: Observation): string | null {
+  if (seen.protocols['TLSv1.3'].state === 'offered') return 'it speaks TLS 1.3';
+  const newer = CLASSIC.flatMap(protocol => [...seen.accepted[protocol]]).find(
+    ({ enc, name }) => /^(CHACHA20_POLY1305|ARIA)|_CCM/.test(enc) && !name.startsWith('OLD_'),
+  );
+  return newer === undefined ? null : `it takes ${newer.name}`;
+}
+
+function tooNew(sign: string): string {
+  return `Newer than the versions of OpenSSL that are open to it: ${sign}.`;
+}
 
 async function judge(oracle: CbcOracle, outcome: Outcome<CbcReaction>): Promise<Judgement> {
   if (outcome.kind === 'refused')
@@ -28,6 +48,7 @@ async function judge(oracle: CbcOracle, outcome: Outcome<CbcReaction>): Promise<
   if (outcome.kind === 'unknown') return cannotTell(`No CBC record could be tried: ${outcome.reason}.`);
   const { suite, protocol, reaction, isSuspect } = outcome.value;
   if (!isSuspect) return notApplicable('It takes no suite with AES, CBC and SHA-1 or SHA-256.');
+  if (reaction === SPARED) return ok(tooNew('it agrees on keys over X25519'));
   const where = `with ${suite.name} in ${protocol}`;
   if (reaction === RECORD_OVERFLOW) {
     return vulnerable(

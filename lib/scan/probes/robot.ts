@@ -35,8 +35,13 @@ export const robot: AskingProbe = {
     }
     const offers = versions.map(protocol => ({ protocol, suites: LISTS.get(protocol) ?? [] }));
     const conversations = new Conversations(dialogue, offers);
-    const comparison = await compareReactions(FLAWS, (flaw, options) =>
-      conversations.hold(opened => provoke(opened, flaw, dialogue.line.timeoutMs, options)),
+    // the least of all: a server that handles one connection after the other lets the others wait
+    let roundTripMs = Infinity;
+    const comparison = await compareReactions(FLAWS, (flaw, { isPatient }) =>
+      conversations.hold(opened => {
+        roundTripMs = Math.min(roundTripMs, opened.roundTripMs);
+        return provoke(opened, flaw, waitFor(roundTripMs, dialogue.line.timeoutMs, { isPatient }));
+      }),
     );
     switch (comparison.kind) {
       case 'refused':
@@ -68,17 +73,15 @@ const TOO_EARLY = ' before the Finished';
 
 /** Sends one secret, waits a moment, then what has to follow it, with a Finished that is no such thing. */
 async function provoke(
-  { connection, hello, flight, protocol, roundTripMs }: Opened,
+  { connection, hello, flight, protocol }: Opened,
   flaw: PremasterFlaw,
-  timeoutMs: number,
-  options: { isPatient: boolean },
+  waitMs: number,
 ): Promise<Reaction> {
   const encrypted = encryptPremaster(rsaKey(flight), flaw, hello.message.readUInt16BE(4));
   const source = new RecordSource(connection, new RecordReader());
   const part = clientPart(flight, rsaBody(protocol, encrypted));
   source.sendAsIs(tlsRecord(protocol, RECORD.handshake, Buffer.concat(part)));
-  const ms = waitFor(roundTripMs, timeoutMs, options);
-  const early = await reactionOf(source, options.isPatient ? ms : ms / 2);
+  const early = await reactionOf(source, waitMs / 2);
   if (early !== SILENCE) return early + TOO_EARLY;
   source.sendAsIs(
     Buffer.concat([
@@ -86,7 +89,7 @@ async function provoke(
       tlsRecord(protocol, RECORD.handshake, random(GARBAGE_LENGTH)),
     ]),
   );
-  return reactionOf(source, ms);
+  return reactionOf(source, waitMs);
 }
 
 /** Whole blocks of any cipher, and room for an IV, a Finished and a MAC. */

@@ -109,28 +109,26 @@ export type CbcFlaw =
   | 'bad-padding'
   /** The padding is right, the MAC is not. */
   | 'bad-mac'
-  /** All padding, so much that no room for a MAC is left. */
+  /** Both are wrong, but for the length of the padding. */
+  | 'bad-both'
+  /** All padding, so much that no room for a MAC is left. Harmful where CVE-2016-2107 is. */
   | 'no-mac';
 
 /** The fragment of a record with application data that has a flaw. */
 export function sealFlawed(sealer: CbcSealer, flaw: CbcFlaw): Buffer {
   const { blockLength, macLength } = sealer;
-  const mac = sealer.mac(APPLICATION_DATA, NOTHING);
-  const pad = padding(macLength, blockLength);
-  switch (flaw) {
-    case 'bad-padding': {
-      const longer = Buffer.alloc(pad.length + blockLength, pad.length + blockLength - 1); // never only one byte
-      longer.writeUInt8((longer[0] ?? 0) ^ 0xff, 0);
-      return sealer.sealAsIs(mac, longer);
-    }
-    case 'bad-mac':
-      mac.writeUInt8((mac[0] ?? 0) ^ 0xff, 0);
-      return sealer.sealAsIs(mac, pad);
-    case 'no-mac': {
-      const length = macLength + pad.length;
-      return sealer.sealAsIs(Buffer.alloc(length, length - 1));
-    }
+  const padded = padding(macLength, blockLength);
+  if (flaw === 'no-mac') {
+    const length = macLength + padded.length;
+    return sealer.sealAsIs(Buffer.alloc(length, length - 1));
   }
+  const mac = sealer.mac(APPLICATION_DATA, NOTHING);
+  if (flaw !== 'bad-padding') mac.writeUInt8((mac[0] ?? 0) ^ 0xff, 0);
+  if (flaw === 'bad-mac') return sealer.sealAsIs(mac, padded);
+  const length = padded.length + blockLength; // more than the one byte that says how many there are
+  const wrong = Buffer.alloc(length, length - 1);
+  wrong.writeUInt8((wrong[0] ?? 0) ^ 0xff, 0);
+  return sealer.sealAsIs(mac, wrong);
 }
 
 const APPLICATION_DATA = 23;

@@ -29,6 +29,12 @@ export function isAgreeable({ kex, auth, family }: Pick<Suite, 'kex' | 'auth' | 
   return family === 'classic' && ['RSA', 'ECDHE', 'DHE'].includes(kex) && ['RSA', 'ECDSA', 'DSS'].includes(auth);
 }
 
+/** The group in which a server of ECDHE has made its key; null for one without a name. */
+export function groupOf({ serverKeyExchange }: ServerFlight, { kex }: Pick<Suite, 'kex'>): number | null {
+  if (kex !== 'ECDHE' || serverKeyExchange === null || serverKeyExchange.length < 3) return null;
+  return serverKeyExchange[0] === NAMED_CURVE ? serverKeyExchange.readUInt16BE(1) : null;
+}
+
 /** IANA's number of a group as node:crypto calls it; those of RFC 7748 have an object of their own there. */
 const CURVES: Readonly<Record<number, string>> = {
   0x0017: 'prime256v1',
