@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import http, { type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -168,6 +168,7 @@ describe('fetching what a certificate names', () => {
     const server = await up(startOdd('silent'));
     const stop = new AbortController();
     const { signal } = stop;
+    setMaxListeners(0, signal);
     const url = `http://127.0.0.1:${server.port}/`;
     const all = Promise.all(Array.from({ length: 10 }, () => get(url, { signal, timeoutMs: 60_000, totalMs: 60_000 })));
     await waitFor(

@@ -4,6 +4,7 @@ import type { Anchors } from '../trust';
 import { download, hostOf } from './download';
 import type { CertificateFields } from './fields';
 import { Kept, type Found } from './kept';
+import { FAILURE_MS, MAX_KEPT_MS, SKEW_MS } from './limits';
 import { sayRevoked } from './reasons';
 import { readList, type ReadList, type RevocationList } from './revocation-list';
 import { crlSources } from './sources';
@@ -15,12 +16,6 @@ const MAX_LIST_BYTES = 32 * 1024 * 1024;
 const TIMEOUTS_PER_LIST = 3;
 /** Places of one certificate's list that are tried. */
 const MAX_PLACES = 3;
-/** What did not work is not tried again for so long. */
-const FAILURE_MS = 5 * 60 * 1000;
-/** However long a list says that it holds, a newer one may be there. */
-const MAX_KEPT_MS = 12 * 60 * 60 * 1000;
-/** Clocks differ. */
-const SKEW_MS = 5 * 60 * 1000;
 
 /** One list of the largest size has room. */
 const lists = new Kept<ReadList>({ entries: 500, bytes: 24 * 1024 * 1024 });

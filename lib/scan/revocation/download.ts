@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AxiosResponse } from 'axios';
+import { FAILURE_MS } from './limits';
 import { Turns } from './turns';
 
 export interface DownloadOptions {
@@ -22,7 +23,6 @@ export type Download = { kind: 'body'; body: Buffer } | { kind: 'failed'; reason
 const PER_HOST = 6;
 /** So many in a row, and nobody else knocks for a while. */
 const FAILURES = 2;
-const DOWN_MS = 5 * 60 * 1000;
 /** For a turn. */
 const MAX_WAIT_MS = 60_000;
 const MAX_HOSTS = 500;
@@ -90,7 +90,7 @@ async function request(options: DownloadOptions, signal: AbortSignal, host: Host
     if (options.signal.aborted) return failed('the scan was stopped');
     const reason = signal.aborted ? LATE : reasonOf(thrown);
     host.failures += 1;
-    if (host.failures >= FAILURES) Object.assign(host, { downUntil: Date.now() + DOWN_MS, reason, failures: 0 });
+    if (host.failures >= FAILURES) Object.assign(host, { downUntil: Date.now() + FAILURE_MS, reason, failures: 0 });
     return failed(reason);
   }
 }

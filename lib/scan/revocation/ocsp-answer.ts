@@ -12,6 +12,7 @@ import {
   type Part,
 } from './der-parts';
 import { hasPurpose, mayUseKey, readFields, readSigned, type CertificateFields, type Signed } from './fields';
+import { SKEW_MS } from './limits';
 import { sayRevoked } from './reasons';
 import { isSignedWith } from './signature';
 
@@ -29,8 +30,6 @@ export interface OcspQuestion {
 
 /** Real ones are 300 bytes to 3 KB. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
-/** Clocks differ. */
-const SKEW_MS = 5 * 60 * 1000;
 /** Of an answer that does not say how long it holds, as browsers have it. */
 const MAX_AGE_MS = 24 * 60 * 60 * 1000;
 /** Certificates sent along that are looked at. */

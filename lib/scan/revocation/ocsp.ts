@@ -3,6 +3,7 @@ import type { ServedCertificate } from '../observation';
 import type { Anchors } from '../trust';
 import { download, hostOf } from './download';
 import { Kept, type Found } from './kept';
+import { FAILURE_MS, MAX_KEPT_MS } from './limits';
 import { judgeAnswer, MAX_ANSWER_BYTES, type OcspJudgement, type OcspQuestion } from './ocsp-answer';
 import { writeOcspRequest } from './ocsp-request';
 import { ocspSources } from './sources';
@@ -10,10 +11,6 @@ import { pairOf, type Asking, type RevocationStatus } from './status';
 
 /** Responders of one certificate that are asked; more than one is rare. */
 const MAX_RESPONDERS = 2;
-/** What did not work is not tried again for so long. */
-const FAILURE_MS = 5 * 60 * 1000;
-/** However long an answer says that it holds, a newer one may say something else. */
-const MAX_KEPT_MS = 12 * 60 * 60 * 1000;
 
 /** An entry is a sentence; 1,000 of them with their keys are about 0.5 MB. */
 const answers = new Kept<OcspJudgement>({ entries: 1000 });
