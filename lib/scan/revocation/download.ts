@@ -95,7 +95,7 @@ async function request(options: DownloadOptions, signal: AbortSignal, host: Host
   }
 }
 
-/** axios is loaded with the first request: scans of hosts inside never need one, and it costs 300 ms and 19 MB. */
+/** axios is loaded with the first request: scans of hosts inside never need one, and it costs 100 ms and 10 MB or more. */
 async function send(options: DownloadOptions, signal: AbortSignal): Promise<AxiosResponse<Readable>> {
   const { default: axios } = await import('axios');
   const { url, post, accept, timeoutMs } = options;

@@ -11,7 +11,7 @@ const MAX_KEY = 8192;
  * Whether `signed` was signed with the key of `signer`. False as well for algorithms that WebCrypto doesn't have.
  *
  * pkijs is loaded with the first signature: many scans never meet one, and it costs about 90 ms and 14 MB. It only
- * checks signatures here: reading an OCSP answer takes it milliseconds, a list of 100,000 entries 17 s and 700 MB.
+ * checks signatures here: reading an OCSP answer takes it milliseconds, a list of 100,000 entries 17 s or more and 700 MB.
  */
 export async function isSignedWith(signed: Signed, signer: Signer): Promise<boolean> {
   if (signed.algorithm.length > MAX_ALGORITHM || signer.publicKeyInfo.length > MAX_KEY) return false;
