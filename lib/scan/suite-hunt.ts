@@ -20,8 +20,10 @@ export interface HuntLimits {
  */
 function kindsOf(suite: Suite, protocol: Protocol): string[] {
   const isOld = protocol === 'SSLv3' || protocol === 'TLSv1';
+  const isExport = suite.weaknesses.includes('logjam') && suite.weaknesses.includes('export-cipher');
   return [
     suite.class,
+    ...(isExport ? ['logjam export'] : []), // its prime is short whatever those of other suites are
     ...suite.weaknesses.map(weakness => (weakness === 'cbc-beast' && isOld ? `${weakness} ${protocol}` : weakness)),
   ];
 }

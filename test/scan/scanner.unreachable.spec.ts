@@ -130,9 +130,9 @@ describe('scanEndpoint where no TLS answers', () => {
     assertNothingKnown(unresolved);
     assert.equal(unresolved.stages.dns.status, 'failed');
     assert.deepEqual((await of({ port: 0 })).stages.tcp, { status: 'failed', reason: 'BAD_PORT' });
-    assert.deepEqual((await of({ starttls: 'smtp' })).stages.starttls, {
+    assert.deepEqual((await of({ starttls: 'gopher' })).stages.starttls, {
       status: 'failed',
-      reason: 'NOT_SUPPORTED_YET',
+      reason: 'UNKNOWN_PROTOCOL',
     });
   });
 });

@@ -57,6 +57,7 @@ export async function startScriptedTls(script: Script): Promise<ScriptedTls> {
     let bytes = Buffer.alloc(0);
     socket.on('data', chunk => {
       bytes = Buffer.concat([bytes, chunk]);
+      if (!isHello(bytes)) return refuse(socket, 'alert', 10); // it goes no further than its first flight
       const hello = readHello(bytes);
       if (hello === null) return;
       bytes = Buffer.alloc(0);
@@ -149,6 +150,11 @@ function sslv2ServerHello(kinds: string[], certificate: Buffer): Buffer {
     Buffer.alloc(16, 1),
   ]);
   return Buffer.concat([u16(0x8000 | body.length), body]);
+}
+
+/** A record with a ClientHello, or one of SSLv2; as far as can be told yet. */
+function isHello([type = 22, , , , , message = 1]: Buffer): boolean {
+  return type >= 0x80 || (type === 22 && message === 1);
 }
 
 function readHello(bytes: Buffer): SeenHello | null {

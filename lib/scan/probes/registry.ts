@@ -7,6 +7,7 @@ import { wantedChecks } from '../wanted-checks';
 import { anonymousCipher } from './anonymous-cipher';
 import { cbcBeast } from './cbc-beast';
 import { ccsInjection } from './ccs-injection';
+import { clientRenegotiation } from './client-renegotiation';
 import { crime } from './crime';
 import { des } from './des';
 import { drown } from './drown';
@@ -29,11 +30,14 @@ import { poodleSsl } from './poodle-ssl';
 import { poodleTls } from './poodle-tls';
 import { cannotTell, type AskingProbe, type Judgement, type Probe } from './probe';
 import { rc4 } from './rc4';
+import { revokedCrl } from './revoked-crl';
 import { revokedOcsp } from './revoked-ocsp';
+import { robot } from './robot';
 import { selfSigned } from './self-signed';
 import { sslv2 } from './sslv2';
 import { sslv3 } from './sslv3';
 import { sweet32 } from './sweet32';
+import { ticketbleed } from './ticketbleed';
 import { tls10 } from './tls10';
 import { tls11 } from './tls11';
 import { untrusted } from './untrusted';
@@ -69,17 +73,23 @@ const PROBES: readonly Probe[] = [
   crime,
   insecureRenegotiation,
 ];
-/** Those that ask themselves; what may wait for another goes last. */
+/** Those that ask themselves. */
 const ASKING: readonly AskingProbe[] = [
+  revokedCrl,
   revokedOcsp,
   mustStaple,
   heartbleed,
   ccsInjection,
-  paddingOracle20162107,
   poodleTls,
+  robot,
+  clientRenegotiation,
   noFallbackScsv,
+  ticketbleed,
   noPostQuantum,
 ];
+
+/** Asked when everything else is known: a server that is open to it may not recover from the question. */
+const LAST: AskingProbe = paddingOracle20162107;
 
 const BY_ID: ReadonlyMap<CheckId, Probe> = new Map(PROBES.map(probe => [probe.id, probe]));
 
@@ -90,7 +100,8 @@ export type Answers = ReadonlyMap<CheckId, Judgement>;
 export async function askChecks(dialogue: Dialogue, wanted: ReadonlySet<CheckId>): Promise<Answers> {
   const probes = ASKING.filter(({ id }) => wanted.has(id));
   const answers = await Promise.all(probes.map(async probe => [probe.id, await probe.ask(dialogue)] as const));
-  return new Map(answers);
+  const last = wanted.has(LAST.id) ? [[LAST.id, await LAST.ask(dialogue)] as const] : [];
+  return new Map([...answers, ...last]);
 }
 
 /** Every check once, in the order of CHECK_IDS; what was not asked for says `skipped`. */

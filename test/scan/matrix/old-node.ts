@@ -84,14 +84,7 @@ export const OLD_NODE: readonly Row[] = [
     notApplicable: ids(PLAIN),
     most: 30,
   },
-  {
-    name: 'Node.js 4.0.0 (OpenSSL 1.0.2d)',
-    start: old('4.0.0', { ciphers: ALL }, 1024),
-    suites: { TLSv1: 37, 'TLSv1.1': 37, 'TLSv1.2': 54 },
-    vulnerable: ids(ALWAYS, TLS10, 'tls11', RC4_AND_3DES, 'des', WEAK_DH, ORACLE_2016),
-    notApplicable: ids(PLAIN),
-    most: 30,
-  },
+  // Not Node.js 4.0.0 (OpenSSL 1.0.2d): the record that shows CVE-2016-2107 leaves it spinning, see docs/decisions.md.
   {
     name: 'Node.js 0.8.28, SSLv2 alone',
     start: old('0.8.28', { ciphers: ALL, secureProtocol: 'SSLv2_method' }),
@@ -110,7 +103,9 @@ export const OLD_NODE: readonly Row[] = [
     start: old('0.10.48', { flags: ['--enable-ssl3'], ciphers: ALL, secureProtocol: 'SSLv3_method' }),
     suites: { SSLv3: 11 },
     vulnerable: ids(ALWAYS, SSLV3, RC4_AND_3DES),
-    notApplicable: ids(PLAIN, 'padding-oracle-2016-2107 poodle-tls no-fallback-scsv'),
+    notApplicable: ids(PLAIN, 'padding-oracle-2016-2107 poodle-tls no-fallback-scsv ticketbleed'),
+    // no handshake of SSLv3 is completed here, nor by any client of today
+    cannotTell: ids('client-renegotiation'),
     most: 30,
   },
   {

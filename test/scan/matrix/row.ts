@@ -38,6 +38,8 @@ export interface Row {
   suites: Partial<Record<Protocol, number>>;
   vulnerable: readonly CheckId[];
   notApplicable: readonly CheckId[];
+  /** Where nobody could tell; the row says why. */
+  cannotTell?: readonly CheckId[];
   /** Most connections that profile `quick` may take. */
   most: number;
 }
