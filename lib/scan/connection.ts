@@ -69,6 +69,7 @@ export class Connection {
       if (this.#talk === null) this.#onData(chunk);
       else this.#advance(() => this.#talk?.next(chunk));
     });
+    // in the same turn, since libuv does not reset a socket that is shutting down
     this.#socket.on('end', () => this.end({ kind: 'closed', isReset: false }));
     this.#socket.on('close', () => this.#finish({ kind: 'closed', isReset: false }));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -220,8 +221,8 @@ function messageOf(thrown: unknown): string {
 }
 
 function endQuietly(socket: Socket): void {
+  if (socket.destroyed) return;
   socket.on('error', () => {}); // a late error of a socket that nobody needs any more
-  // libuv resets neither what is not connected yet nor what is shutting down
-  if (socket.connecting || socket.writableEnded) socket.destroy();
+  if (socket.connecting) socket.destroy();
   else socket.resetAndDestroy();
 }
