@@ -28,7 +28,7 @@ export function expectVerdicts(row: Row, report: EndpointReport, profile: 'quick
 
 function expectedVerdict(row: Row, id: CheckId, profile: 'quick' | 'full'): string {
   if (profile === 'quick' && !QUICK_CHECKS.includes(id)) return 'skipped';
-  if (row.vulnerable.includes(id)) return 'vulnerable';
   if (row.cannotTell?.includes(id) === true) return 'cannot-tell';
+  if (row.vulnerable.includes(id)) return 'vulnerable';
   return row.notApplicable.includes(id) ? 'not-applicable' : 'ok';
 }
