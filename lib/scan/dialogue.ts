@@ -1,15 +1,15 @@
-import { readCertificate, type KnownCertificate } from './certificates';
 import type { Connection } from './connection';
+import { keepCertificates, keepFlight } from './keep';
 import type { Line } from './line';
 import { hasAnswered, type Observation } from './observation';
 import { alertReply, malformed, noAnswerReply, type Reply, type Unknown } from './reply';
 import { allSuites } from './suites/lists';
-import { findSuite, isFiniteField, type Suite } from './suites/suites';
-import { judgeTrust, type Anchors } from './trust';
+import { findSuite, type Suite } from './suites/suites';
+import type { Anchors } from './trust';
 import { uint, uint16s } from './wire/bytes';
-import { clientHello, EXTENSION, type HelloOptions, type SentHello } from './wire/client-hello';
+import { clientHello, type HelloOptions, type SentHello } from './wire/client-hello';
 import { VERSION_CODES, type TlsProtocol } from './wire/names';
-import { FlightReader, primeBits, type ServerFlight } from './wire/server-flight';
+import { FlightReader, type ServerFlight } from './wire/server-flight';
 import { Sslv2Reader, sslv2Hello, type Sslv2ServerHello } from './wire/sslv2';
 
 /** Some servers fail on more suites than this (known from nmap and testssl.sh). */
@@ -218,7 +218,7 @@ export class Dialogue {
     const suites = answer.kinds.flatMap(kind => findSuite('SSLv2', kind) ?? []);
     for (const suite of suites) this.seen.accepted.SSLv2.add(suite);
     this.seen.protocols.SSLv2 = { state: 'offered', reason: `it answered with ${answer.kinds.length} kinds of cipher` };
-    if (answer.certificate !== null) this.keepCertificates([answer.certificate], null, { isTodays: false });
+    if (answer.certificate !== null) keepCertificates(this, [answer.certificate], null, { isTodays: false });
     return { kind: 'hit', protocol: 'SSLv2', suite: null };
   }
 
@@ -236,48 +236,8 @@ export class Dialogue {
     }
     if (suites.length > MANY) this.#takesMany = true;
     this.#control ??= { protocol: asked, suites };
-    this.#keep(protocol, suite, flight);
+    keepFlight(this, protocol, suite, flight);
     return { kind: 'hit', protocol, suite };
-  }
-
-  #keep(protocol: TlsProtocol, suite: Suite, flight: ServerFlight): void {
-    const { seen } = this;
-    seen.accepted[protocol].add(suite);
-    if (seen.protocols[protocol].state !== 'offered') {
-      seen.protocols[protocol] = { state: 'offered', reason: `it answered with ${suite.name}` };
-    }
-    if (flight.speaksTls13) seen.speaksTls13 = true;
-    if (protocol === 'TLSv1.3') return;
-    if (flight.compression !== 0) seen.compressed.add(protocol);
-    const isSecure = flight.extensions.has(EXTENSION.renegotiationInfo);
-    (isSecure ? seen.renegotiation.secure : seen.renegotiation.insecure).add(protocol);
-    if (flight.extensions.has(EXTENSION.heartbeat)) seen.heartbeats.set(protocol, suite);
-    if (flight.serverKeyExchange !== null && isFiniteField(suite)) {
-      const bits = readPrimeBits(flight.serverKeyExchange, suite);
-      if (bits > 0) seen.primes.push({ protocol, suite, bits });
-    }
-    this.keepCertificates(flight.certificates, flight.staple, { isTodays: false });
-  }
-
-  /** Keeps a chain as sent, once per leaf; the one that today's clients get goes first. */
-  keepCertificates(chain: readonly Buffer[], staple: Buffer | null, { isTodays }: { isTodays: boolean }): void {
-    const [leafDer, ...rest] = chain;
-    if (leafDer === undefined) return;
-    const { served } = this.seen;
-    const known = served.find(({ leaf }) => leaf.der.equals(leafDer));
-    if (known !== undefined) {
-      known.staple = staple ?? known.staple;
-      if (isTodays) served.sort((a, b) => Number(b === known) - Number(a === known));
-      return;
-    }
-    const leaf = readCertificate(leafDer);
-    if (leaf === null) {
-      this.seen.certificateProblem = 'the certificate cannot be read';
-      return;
-    }
-    const others = rest.map(readCertificate).filter((one): one is KnownCertificate => one !== null);
-    const trust = judgeTrust(leaf, others, this.anchors, this.seen.at);
-    served[isTodays ? 'unshift' : 'push']({ leaf, chain: others, staple, trust });
   }
 }
 
@@ -292,14 +252,6 @@ async function readFlight(connection: Connection, ms: number): Promise<ServerFli
     } catch {
       return null;
     }
-  }
-}
-
-function readPrimeBits(serverKeyExchange: Buffer, suite: Suite): number {
-  try {
-    return primeBits(serverKeyExchange, { hasPskHint: suite.auth === 'PSK' });
-  } catch {
-    return 0; // the suite counts as accepted, and its prime as unknown
   }
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { Connection, type Listener, type NoAnswer } from './connection';
 import type { Talk } from './starttls/starttls';
+import { Turns } from './turns';
 
 export interface LineOptions {
   host: string;
@@ -26,15 +27,14 @@ export class Line {
   /** TCP connections opened (tried) so far. */
   opened = 0;
   readonly #open = new Set<() => void>();
-  readonly #waiting: (() => void)[] = [];
   readonly #sequels = new Set<Promise<unknown>>();
-  #busy = 0;
+  readonly #turns: Turns;
   readonly #stop = (): void => {
     for (const end of this.#open) end();
-    for (const go of this.#waiting.splice(0)) go();
   };
 
   constructor(private readonly options: LineOptions) {
+    this.#turns = new Turns(options.connections);
     setMaxListeners(0, options.signal); // one signal ends all endpoints of a run
     options.signal.addEventListener('abort', this.#stop);
   }
@@ -107,24 +107,21 @@ export class Line {
     });
   }
 
-  /** Gives a connection to `work` when a slot is free, and ends it after. */
-  async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T | { kind: 'stopped' }> {
-    const { host, port, timeoutMs, connections, talk } = this.options;
-    if (this.#busy < connections) this.#busy += 1;
-    else await new Promise<void>(resolve => this.#waiting.push(resolve)); // a slot is handed over, never free meanwhile
-    if (this.isStopped) return { kind: 'stopped' };
-    this.opened += 1;
-    const connection = new Connection({ host, port, timeoutMs, talk: talk?.() ?? null });
-    const end = (): void => connection.end();
-    this.#open.add(end);
-    try {
-      return await work(connection);
-    } finally {
-      this.#open.delete(end);
-      connection.end();
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#busy -= 1;
-      else next();
-    }
+  /** Gives a connection to `work` when it may be opened, and ends it after. */
+  #use<T>(work: (connection: Connection) => Promise<T>): Promise<T | { kind: 'stopped' }> {
+    return this.#turns.take(this.options.signal, async () => {
+      if (this.isStopped) return { kind: 'stopped' };
+      const { host, port, timeoutMs, talk } = this.options;
+      this.opened += 1;
+      const connection = new Connection({ host, port, timeoutMs, talk: talk?.() ?? null });
+      const end = (): void => connection.end();
+      this.#open.add(end);
+      try {
+        return await work(connection);
+      } finally {
+        this.#open.delete(end);
+        connection.end();
+      }
+    });
   }
 }

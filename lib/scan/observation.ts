@@ -90,7 +90,7 @@ export function hasAnswered(seen: Observation): boolean {
 }
 
 /** SSLv3 to TLS 1.2, where the suite decides the kind of certificate, newest first. */
-const BY_SUITE: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
+export const BY_SUITE: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
 const KINDS: readonly string[] = ['RSA', 'ECDSA'];
 
 /** The newest version in which suites decide the kind of certificate; undefined where only TLS 1.3 or SSLv2 is spoken. */

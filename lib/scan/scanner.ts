@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import type { CheckId } from '../model/checks';
 import type { Endpoint } from '../model/endpoint';
 import { PROTOCOLS, type Check, type EndpointReport, type Stage } from '../model/report';
 import { COUNTED, suiteCauses } from '../model/weak-suites';
@@ -10,7 +11,7 @@ import { hasAnswered, newObservation, type Observation } from './observation';
 import { injectEarly } from './probes/ccs-injection';
 import { failureOf, makeReport, type ReportFrame } from './report';
 import type { ScanSettings } from './settings';
-import { askChecks, makeChecks, type Answers } from './probes/registry';
+import { askChecks, askLast, makeChecks, type Answers } from './probes/registry';
 import { findStarttls } from './starttls';
 import { anchorsWith } from './trust';
 import { makeUnreachable } from './unreachable';
@@ -64,10 +65,7 @@ export async function scanEndpoint(
       profile: settings.profile,
       sequel: wanted.has('ccs-injection') ? opened => injectEarly(dialogue, opened) : undefined,
     });
-    const answers = hasAnswered(seen) ? await askChecks(dialogue, wanted) : NO_ANSWERS;
-    if (settings.profile === 'quick' && isWorthAList(makeChecks(seen, settings, answers), seen, settings.completeFor)) {
-      await completeLists(dialogue);
-    }
+    const answers = hasAnswered(seen) ? await askAndList(dialogue, settings, wanted) : NO_ANSWERS;
     await line.idle();
     // what was seen of a stopped scan is half a picture, and half a picture must not clear anything
     if (line.isStopped) return unreachable('handshake', 'STOPPED', line.opened);
@@ -81,9 +79,24 @@ export async function scanEndpoint(
 
 const NO_ANSWERS: Answers = new Map();
 
+/** Makes the checks that ask themselves, and lists every weak suite once that is worth it; the harmful check comes last. */
+async function askAndList(dialogue: Dialogue, settings: ScanSettings, wanted: ReadonlySet<CheckId>): Promise<Answers> {
+  const { seen } = dialogue;
+  const { profile, completeFor } = settings;
+  const isWorthAList = (answers: Answers): boolean =>
+    profile === 'quick' && completeFor !== null && isTold(makeChecks(seen, settings, answers), seen, completeFor);
+  const before = await askChecks(dialogue, wanted);
+  const isListed = isWorthAList(before);
+  if (isListed) await completeLists(dialogue);
+  const last = await askLast(dialogue, wanted);
+  const answers: Answers = new Map([...before, ...last]);
+  const isWorse = [...last.values()].some(({ verdict }) => verdict === 'vulnerable');
+  if (!isListed && isWorse && isWorthAList(answers)) await completeLists(dialogue);
+  return answers;
+}
+
 /** Whether somebody will be told of this endpoint, who then needs every weak suite. */
-function isWorthAList(checks: readonly Check[], seen: Observation, worth: ScanSettings['completeFor']): boolean {
-  if (worth === null) return false;
+function isTold(checks: readonly Check[], seen: Observation, worth: NonNullable<ScanSettings['completeFor']>): boolean {
   if (checks.some(({ id, verdict }) => verdict === 'vulnerable' && worth.findings.includes(id))) return true;
   return PROTOCOLS.some(protocol =>
     [...seen.accepted[protocol]].some(suite =>

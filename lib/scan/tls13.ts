@@ -1,5 +1,6 @@
 import tls from 'node:tls';
 import type { Dialogue } from './dialogue';
+import { keepCertificates } from './keep';
 import { huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, weakSuites } from './suites/lists';
 import { SUITES } from './suites/suites';
@@ -71,8 +72,7 @@ export async function shakeHands(dialogue: Dialogue): Promise<boolean> {
         const socket = tls.connect(options);
         const finish = (isDone: boolean): void => {
           clearTimeout(timer);
-          socket.on('error', () => {}); // it ends with the connection under it: ending both makes libuv spin
-
+          socket.on('error', () => {}); // it ends with the connection under it
           resolve(isDone);
         };
         const timer = setTimeout(() => finish(false), dialogue.line.timeoutMs);
@@ -102,5 +102,5 @@ function keep(dialogue: Dialogue, socket: tls.TLSSocket, staple: Buffer | null):
   ) {
     chain.push(at.raw);
   }
-  dialogue.keepCertificates(chain, staple, { isTodays: true });
+  keepCertificates(dialogue, chain, staple, { isTodays: true });
 }

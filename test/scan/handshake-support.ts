@@ -10,6 +10,9 @@ import { SUITES, type Suite } from '../../lib/scan/suites/suites';
 import { anchorsWith } from '../../lib/scan/trust';
 import type { TlsProtocol } from '../../lib/scan/wire/names';
 import type { TlsRecord } from '../../lib/scan/wire/records';
+import { issue, makeCa, type IssuedCertificate } from '../lab/certificates';
+import { startFlawedTls, type Flaws } from '../lab/flawed-tls';
+import type { LabServer } from '../lab/tls-servers';
 
 /** By IANA's names. */
 export function suitesNamed(...names: string[]): Suite[] {
@@ -56,6 +59,42 @@ export async function judge(
   } finally {
     line.close();
   }
+}
+
+/** Servers of one suite of tests, with certificates of a CA of its own; they end with each test. */
+export interface AttackLab {
+  readonly rsa: IssuedCertificate;
+  readonly ec: IssuedCertificate;
+  readonly up: <T extends LabServer>(starting: Promise<T>) => Promise<T>;
+  readonly flawed: (flaws: Flaws) => Promise<LabServer>;
+}
+
+/** To be called in a `describe`: it makes the certificates before, and ends the servers after each test. */
+export function attackLab(root: string): AttackLab {
+  const open: LabServer[] = [];
+  let rsa: IssuedCertificate;
+  let ec: IssuedCertificate;
+  before(async () => {
+    const ca = await makeCa(root);
+    rsa = await issue(ca, { commonName: 'a.example', dns: ['a.example'] });
+    ec = await issue(ca, { commonName: 'a.example', dns: ['a.example'], keyType: 'ec256' });
+  });
+  afterEach(() => Promise.all(open.splice(0).map(server => server.close())));
+  const up = async <T extends LabServer>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    open.push(server);
+    return server;
+  };
+  return {
+    get rsa() {
+      return rsa;
+    },
+    get ec() {
+      return ec;
+    },
+    up,
+    flawed: flaws => up(startFlawedTls({ ...rsa, flaws })),
+  };
 }
 
 /** A record where there must be one. */

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict';
 import { paddingOracle20162107 } from '../../lib/scan/probes/padding-oracle-2016-2107';
 import { poodleTls } from '../../lib/scan/probes/poodle-tls';
-import { issue, makeCa, type IssuedCertificate } from '../lab/certificates';
-import { startFlawedTls, type Flaws } from '../lab/flawed-tls';
+import type { Flaws } from '../lab/flawed-tls';
 import { startHealthy, startTls, type LabServer } from '../lab/tls-servers';
-import { judge } from './handshake-support';
+import { attackLab, judge } from './handshake-support';
 
 describe('checks of CBC records', function () {
   this.timeout(60_000);
-  const open: LabServer[] = [];
-  let rsa: IssuedCertificate;
-  before(async () => {
-    rsa = await issue(await makeCa('CBC Root'), { commonName: 'a.example', dns: ['a.example'] });
-  });
-  afterEach(() => Promise.all(open.splice(0).map(server => server.close())));
-
-  async function up<T extends LabServer>(starting: Promise<T>): Promise<T> {
-    const server = await starting;
-    open.push(server);
-    return server;
-  }
-  const flawed = (padding: Flaws['padding']): Promise<LabServer> => up(startFlawedTls({ ...rsa, flaws: { padding } }));
+  const lab = attackLab('CBC Root');
+  const { up } = lab;
+  const flawed = (padding: Flaws['padding']): Promise<LabServer> => lab.flawed({ padding });
   const withCbc = (ciphers: string, maxVersion: 'TLSv1' | 'TLSv1.2' = 'TLSv1.2'): Promise<LabServer> =>
-    up(startTls({ ...rsa, minVersion: 'TLSv1', maxVersion, ciphers: `${ciphers}:@SECLEVEL=0`, dhparam: 'auto' }));
+    up(startTls({ ...lab.rsa, minVersion: 'TLSv1', maxVersion, ciphers: `${ciphers}:@SECLEVEL=0`, dhparam: 'auto' }));
 
   describe('padding-oracle-2016-2107', () => {
     it('finds a server that calls a record of nothing but padding too long, in one connection', async () => {
@@ -62,7 +51,12 @@ describe('checks of CBC records', function () {
 
     it('tries a server that has ECDHE over an older curve', async () => {
       const server = await up(
-        startTls({ ...rsa, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES256-SHA:@SECLEVEL=0', ecdhCurve: 'P-256' }),
+        startTls({
+          ...lab.rsa,
+          maxVersion: 'TLSv1.2',
+          ciphers: 'ECDHE-RSA-AES256-SHA:@SECLEVEL=0',
+          ecdhCurve: 'P-256',
+        }),
       );
       const { verdict, detail } = await judge(server, paddingOracle20162107);
       assert.equal(verdict, 'ok');
@@ -70,7 +64,7 @@ describe('checks of CBC records', function () {
     });
 
     it('makes no connection to a server that speaks TLS 1.3', async () => {
-      const server = await up(startTls({ ...rsa, ciphers: 'TLS_AES_128_GCM_SHA256:AES128-SHA:@SECLEVEL=0' }));
+      const server = await up(startTls({ ...lab.rsa, ciphers: 'TLS_AES_128_GCM_SHA256:AES128-SHA:@SECLEVEL=0' }));
       const { verdict, detail, connections } = await judge(server, paddingOracle20162107);
       assert.equal(verdict, 'ok');
       assert.match(detail, /TLS 1\.3/);
@@ -86,7 +80,7 @@ describe('checks of CBC records', function () {
     });
 
     it('does not apply without CBC, and then makes no connection', async () => {
-      const { verdict, connections } = await judge(await up(startHealthy(rsa)), paddingOracle20162107);
+      const { verdict, connections } = await judge(await up(startHealthy(lab.rsa)), paddingOracle20162107);
       assert.equal(verdict, 'not-applicable');
       assert.equal(connections, 0);
     });
@@ -98,7 +92,7 @@ describe('checks of CBC records', function () {
 
     it('cannot tell where no handshake comes to its end', async () => {
       const server = await up(
-        startTls({ ...rsa, ciphers: 'AES128-SHA:@SECLEVEL=0', requestCert: true, maxVersion: 'TLSv1.2' }),
+        startTls({ ...lab.rsa, ciphers: 'AES128-SHA:@SECLEVEL=0', requestCert: true, maxVersion: 'TLSv1.2' }),
       );
       const { verdict, detail } = await judge(server, paddingOracle20162107);
       assert.equal(verdict, 'cannot-tell');
@@ -144,7 +138,7 @@ describe('checks of CBC records', function () {
     }
 
     it('does not apply without CBC, and then makes no connection', async () => {
-      const { verdict, connections } = await judge(await up(startHealthy(rsa)), poodleTls);
+      const { verdict, connections } = await judge(await up(startHealthy(lab.rsa)), poodleTls);
       assert.equal(verdict, 'not-applicable');
       assert.equal(connections, 0);
     });

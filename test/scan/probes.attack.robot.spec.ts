@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
 import { robot } from '../../lib/scan/probes/robot';
 import { encryptPremaster } from '../../lib/scan/wire/bleichenbacher';
-import { issue, makeCa, type IssuedCertificate } from '../lab/certificates';
-import { startFlawedTls, type Flaws } from '../lab/flawed-tls';
-import { startHealthy, startTls, type LabServer } from '../lab/tls-servers';
-import { judge } from './handshake-support';
+import { startHealthy, startTls } from '../lab/tls-servers';
+import { attackLab, judge } from './handshake-support';
 
 describe('premaster secrets in wrong padding', () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
@@ -48,22 +46,8 @@ describe('premaster secrets in wrong padding', () => {
 
 describe('robot', function () {
   this.timeout(60_000);
-  const open: LabServer[] = [];
-  let rsa: IssuedCertificate;
-  let ec: IssuedCertificate;
-  before(async () => {
-    const ca = await makeCa('Robot Root');
-    rsa = await issue(ca, { commonName: 'a.example', dns: ['a.example'] });
-    ec = await issue(ca, { commonName: 'a.example', dns: ['a.example'], keyType: 'ec256' });
-  });
-  afterEach(() => Promise.all(open.splice(0).map(server => server.close())));
-
-  async function up<T extends LabServer>(starting: Promise<T>): Promise<T> {
-    const server = await starting;
-    open.push(server);
-    return server;
-  }
-  const flawed = (flaws: Flaws): Promise<LabServer> => up(startFlawedTls({ ...rsa, flaws }));
+  const lab = attackLab('Robot Root');
+  const { up, flawed } = lab;
 
   const SHOWN = [
     ['an alert', { robot: 'alert' }, /alert handshake_failure before the Finished to a wrong start/],
@@ -96,7 +80,7 @@ describe('robot', function () {
 
   for (const ciphers of ['AES128-SHA', 'AES256-GCM-SHA384', 'NULL-SHA256']) {
     it(`clears node:tls with ${ciphers}`, async () => {
-      const server = await up(startTls({ ...rsa, maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` }));
+      const server = await up(startTls({ ...lab.rsa, maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` }));
       const { verdict, connections } = await judge(server, robot);
       assert.equal(verdict, 'ok');
       assert.equal(connections, 5);
@@ -104,7 +88,7 @@ describe('robot', function () {
   }
 
   it('does not apply to healthy servers, and makes no connection', async () => {
-    for (const certificate of [rsa, ec]) {
+    for (const certificate of [lab.rsa, lab.ec]) {
       const { verdict, connections } = await judge(await up(startHealthy(certificate)), robot);
       assert.equal(verdict, 'not-applicable');
       assert.equal(connections, 0);
@@ -113,7 +97,7 @@ describe('robot', function () {
 
   it('cannot tell where a certificate of the client is demanded first', async () => {
     const server = await up(
-      startTls({ ...rsa, maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:@SECLEVEL=0', requestCert: true }),
+      startTls({ ...lab.rsa, maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:@SECLEVEL=0', requestCert: true }),
     );
     const { verdict, detail } = await judge(server, robot);
     assert.equal(verdict, 'cannot-tell');

@@ -5,30 +5,15 @@ import tls from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { clientRenegotiation } from '../../lib/scan/probes/client-renegotiation';
 import { ticketbleed } from '../../lib/scan/probes/ticketbleed';
-import { issue, makeCa, type IssuedCertificate } from '../lab/certificates';
-import { startFlawedTls, type Flaws } from '../lab/flawed-tls';
-import { startHealthy, startTls, type LabServer } from '../lab/tls-servers';
-import { judge } from './handshake-support';
+import type { Flaws } from '../lab/flawed-tls';
+import { startHealthy, startTls } from '../lab/tls-servers';
+import { attackLab, judge } from './handshake-support';
 import { startScriptedTls } from './scripted-tls';
 
 describe('checks of what comes after a handshake', function () {
   this.timeout(60_000);
-  const open: LabServer[] = [];
-  let rsa: IssuedCertificate;
-  let ec: IssuedCertificate;
-  before(async () => {
-    const ca = await makeCa('Session Root');
-    rsa = await issue(ca, { commonName: 'a.example', dns: ['a.example'] });
-    ec = await issue(ca, { commonName: 'a.example', dns: ['a.example'], keyType: 'ec256' });
-  });
-  afterEach(() => Promise.all(open.splice(0).map(server => server.close())));
-
-  async function up<T extends LabServer>(starting: Promise<T>): Promise<T> {
-    const server = await starting;
-    open.push(server);
-    return server;
-  }
-  const flawed = (flaws: Flaws): Promise<LabServer> => up(startFlawedTls({ ...rsa, flaws }));
+  const lab = attackLab('Session Root');
+  const { up, flawed } = lab;
 
   describe('client-renegotiation', () => {
     const FLAWS: readonly [string, Flaws, string, RegExp][] = [
@@ -53,7 +38,7 @@ describe('checks of what comes after a handshake', function () {
     }
 
     it('finds node:tls, which takes it, with suites of today and either kind of key', async () => {
-      for (const certificate of [rsa, ec]) {
+      for (const certificate of [lab.rsa, lab.ec]) {
         const { verdict, connections } = await judge(await up(startHealthy(certificate)), clientRenegotiation);
         assert.equal(verdict, 'vulnerable');
         assert.equal(connections, 1);
@@ -62,7 +47,7 @@ describe('checks of what comes after a handshake', function () {
 
     it('clears node:tls where it is turned off', async () => {
       const server = await up(
-        startTls({ ...rsa, maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION }),
+        startTls({ ...lab.rsa, maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION }),
       );
       const { verdict, detail } = await judge(server, clientRenegotiation);
       assert.equal(verdict, 'ok');
@@ -71,7 +56,7 @@ describe('checks of what comes after a handshake', function () {
 
     it('does not apply to TLS 1.3 alone', async () => {
       const { verdict, connections } = await judge(
-        await up(startTls({ ...rsa, minVersion: 'TLSv1.3' })),
+        await up(startTls({ ...lab.rsa, minVersion: 'TLSv1.3' })),
         clientRenegotiation,
       );
       assert.equal(verdict, 'not-applicable');
@@ -79,7 +64,7 @@ describe('checks of what comes after a handshake', function () {
     });
 
     it('cannot tell where no handshake comes to its end', async () => {
-      const server = await up(startTls({ ...rsa, maxVersion: 'TLSv1.2', requestCert: true }));
+      const server = await up(startTls({ ...lab.rsa, maxVersion: 'TLSv1.2', requestCert: true }));
       assert.equal((await judge(server, clientRenegotiation)).verdict, 'cannot-tell');
       const old = await up(startScriptedTls({ versions: [0x0300], suites: [0x002f] }));
       const { verdict, detail } = await judge(old, clientRenegotiation);
@@ -110,7 +95,7 @@ describe('checks of what comes after a handshake', function () {
     });
 
     it('clears node:tls, with suites of today and either kind of key', async () => {
-      for (const certificate of [rsa, ec]) {
+      for (const certificate of [lab.rsa, lab.ec]) {
         const { verdict, detail } = await judge(await up(startHealthy(certificate)), ticketbleed);
         assert.equal(verdict, 'ok');
         assert.match(detail, /under the id that was sent/);
@@ -118,7 +103,7 @@ describe('checks of what comes after a handshake', function () {
     });
 
     it('clears a server that forgot what the ticket was for', async () => {
-      const server = tls.createServer({ ...rsa, maxVersion: 'TLSv1.2' });
+      const server = tls.createServer({ ...lab.rsa, maxVersion: 'TLSv1.2' });
       server.on('tlsClientError', () => {});
       server.on('secureConnection', socket => {
         socket.on('error', () => {});
@@ -135,7 +120,10 @@ describe('checks of what comes after a handshake', function () {
     });
 
     it('does not apply to TLS 1.3 alone', async () => {
-      const { verdict, connections } = await judge(await up(startTls({ ...rsa, minVersion: 'TLSv1.3' })), ticketbleed);
+      const { verdict, connections } = await judge(
+        await up(startTls({ ...lab.rsa, minVersion: 'TLSv1.3' })),
+        ticketbleed,
+      );
       assert.equal(verdict, 'not-applicable');
       assert.equal(connections, 0);
     });

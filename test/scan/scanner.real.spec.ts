@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import tls, { type SecureVersion } from 'node:tls';
+import sinon from 'sinon';
 import { CHECK_IDS } from '../../lib/model/checks';
+import { paddingOracle20162107 } from '../../lib/scan/probes/padding-oracle-2016-2107';
 import type { ScanSettings } from '../../lib/scan/settings';
 import { issue, makeCa, type Ca, type IssuedCertificate } from '../lab/certificates';
 import { startHealthy, startScripted, startTls, startWeak, type LabServer } from '../lab/tls-servers';
@@ -187,6 +189,22 @@ describe('scanEndpoint against node:tls', function () {
     assert.equal(full.length, 20 + 20 + 61 - 5, 'five are ECDHE with AEAD: AES (2), ARIA (2), CHACHA20');
     assert.deepEqual(await weakOf({ profile: 'quick', connections: 4 }), full);
     assert.deepEqual(await weakOf({ profile: 'quick', connections: 16 }), full);
+  });
+
+  it('asks what a server may not recover from after everything else, lists included', async () => {
+    const server = await up(startWeak(rsa));
+    let openedBefore = 0;
+    const ask = sinon.stub(paddingOracle20162107, 'ask').callsFake(({ line }) => {
+      openedBefore = line.opened;
+      return Promise.resolve({ verdict: 'ok', detail: 'a stand-in' });
+    });
+    try {
+      const report = await scan(server, { ...trusted(), completeFor: TOLD });
+      assert.equal(suitesOf(report, 'TLSv1').length, 4, 'the list is complete');
+      assert.equal(report.connections, openedBefore);
+    } finally {
+      ask.restore();
+    }
   });
 
   it('keeps to the connections it may have open at once', async () => {

@@ -13,15 +13,19 @@ import { startScriptedTls, type ScriptedTls } from './scripted-tls';
 const SCANS = Math.min(500, roundsOf(1));
 const AT_ONCE = 16;
 
-/** Passes on what a server says, and changes some of it. */
+/** Passes on what a server says, and changes some of it; one in five leaves little that can be read. */
 function startMutating(server: LabServer & Partial<ScriptedTls>, random: Random): Promise<LabServer> {
   const outOf = 2 + random.below(10);
+  const times = random.below(5) === 0 ? 8 : 1;
   return startScripted(socket => {
     const onward = net.connect(server.port, server.host);
     onward.on('error', () => socket.destroy());
     onward.on('end', () => socket.end());
     onward.on('data', chunk => {
-      if (socket.writable) socket.write(random.below(outOf) === 0 ? mutate(chunk, random, TLS) : chunk);
+      const isChanged = times > 1 || random.below(outOf) === 0;
+      let bytes: Buffer = chunk;
+      for (let time = 0; isChanged && time < times; time += 1) bytes = mutate(bytes, random, TLS);
+      if (socket.writable) socket.write(bytes);
     });
     // the scripted server understands hellos only
     if (server.hellos === undefined) socket.on('data', chunk => onward.write(chunk));

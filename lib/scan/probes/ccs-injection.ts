@@ -1,11 +1,10 @@
 import type { Dialogue, Opened } from '../dialogue';
-import type { EarlyCcs } from '../observation';
-import { alertName, VERSION_CODES } from '../wire/names';
+import { BY_SUITE, newestBySuite, type EarlyCcs } from '../observation';
+import { alertName } from '../wire/names';
+import { tlsRecord } from '../wire/record-layer';
 import { RECORD, RecordReader } from '../wire/records';
-import { uint } from '../wire/bytes';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
 
-const CLASSIC = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 /** A server that refuses does so at once; this, or some round trips, is what it gets. */
 const WAIT_MS = 300;
 
@@ -19,9 +18,9 @@ export const ccsInjection: AskingProbe = { id: 'ccs-injection', ask };
 async function ask(dialogue: Dialogue): Promise<Judgement> {
   const { seen } = dialogue;
   await dialogue.line.idle(); // the early one may still be waiting for its answer
-  const protocol = CLASSIC.find(one => seen.protocols[one].state === 'offered');
+  const protocol = newestBySuite(seen);
   if (protocol === undefined) {
-    return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version in which an early one could be taken.');
+    return openQuestion(seen, BY_SUITE) ?? notApplicable('It speaks no version in which an early one could be taken.');
   }
   let last = seen.earlyCcs;
   for (const patience of last === null ? [1, 4] : last.kind === 'refused' ? [] : [4]) {
@@ -48,12 +47,7 @@ export async function injectEarly(dialogue: Dialogue, opened: Opened): Promise<v
 
 async function inject({ connection, protocol, roundTripMs }: Opened, patience: number): Promise<EarlyCcs | null> {
   const wait = patience * (WAIT_MS + 4 * roundTripMs);
-  const record = Buffer.concat([
-    uint(RECORD.changeCipherSpec, 1),
-    uint(VERSION_CODES[protocol], 2),
-    uint(1, 2),
-    uint(1, 1),
-  ]);
+  const record = tlsRecord(protocol, RECORD.changeCipherSpec, Buffer.from([1]));
   connection.send(record);
   const first = await answerOf(connection, wait);
   if (first === 'stopped') return null;
@@ -71,9 +65,11 @@ async function answerOf(connection: Opened['connection'], ms: number): Promise<s
   if (received === 'closed' || received === 'reset') return 'it ended the connection';
   if (received === 'stopped') return 'stopped';
   try {
-    const alert = new RecordReader().push(received).find(({ type }) => type === RECORD.alert);
-    return alert === undefined ? 'it went on otherwise' : `alert ${alertName(alert.content[1] ?? 0)}`;
+    for (const { type, content } of new RecordReader().read(received)) {
+      if (type === RECORD.alert) return `alert ${alertName(content[1] ?? 0)}`;
+    }
   } catch {
-    return 'it went on otherwise';
+    // no record: it went on as well
   }
+  return 'it went on otherwise';
 }

@@ -1,12 +1,13 @@
 import { Conversations } from '../conversations';
 import type { Opened } from '../dialogue';
 import { completeHandshake, HandshakeError, type Finished } from '../handshake';
+import { newestBySuite } from '../observation';
 import { reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
-import { SPEAKABLE_PROTOCOLS, speakableSuites } from '../suites/speakable';
+import { speakableOffers } from '../suites/speakable';
 import { CLASSIC } from '../versions';
 import { uint16s } from '../wire/bytes';
-import { MESSAGE, MessageReader } from '../wire/client-handshake';
 import { clientHello, EXTENSION } from '../wire/client-hello';
+import { MESSAGE, MessageReader } from '../wire/messages';
 import { alertName } from '../wire/names';
 import { RECORD } from '../wire/records';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
@@ -19,14 +20,10 @@ export const clientRenegotiation: AskingProbe = {
   id: 'client-renegotiation',
   ask: async dialogue => {
     const { seen, serverName, line } = dialogue;
-    const offered = CLASSIC.filter(protocol => seen.protocols[protocol].state === 'offered');
-    if (offered.length === 0) {
+    if (newestBySuite(seen) === undefined) {
       return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version that has renegotiation.');
     }
-    const offers = SPEAKABLE_PROTOCOLS.filter(protocol => offered.includes(protocol)).map(protocol => ({
-      protocol,
-      suites: speakableSuites(protocol),
-    }));
+    const offers = speakableOffers(seen);
     if (offers.length === 0) return cannotTell('It speaks SSLv3 alone, in which no handshake is completed here.');
     const outcome = await new Conversations(dialogue, offers).hold(opened =>
       renegotiate(opened, serverName, line.timeoutMs),
@@ -74,6 +71,8 @@ async function answerTo({ session }: Finished, waitMs: number): Promise<Reaction
     if (typeof record === 'string') return record;
     if (record.type === RECORD.alert) return `alert ${alertName(record.content[1] ?? 0)}`;
     if (record.type !== RECORD.handshake) continue;
-    if (messages.push(record.content).some(message => message[0] === MESSAGE.serverHello)) return 'ServerHello';
+    for (const message of messages.read(record.content)) {
+      if (message[0] === MESSAGE.serverHello) return 'ServerHello';
+    }
   }
 }

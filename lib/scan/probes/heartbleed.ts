@@ -1,11 +1,11 @@
 import type { Dialogue, Opened } from '../dialogue';
-import type { Observation } from '../observation';
-import { ByteReader, uint, vector } from '../wire/bytes';
-import { VERSION_CODES } from '../wire/names';
+import { RecordSource } from '../handshake';
+import { BY_SUITE, newestBySuite, type Observation } from '../observation';
+import { ByteReader, uint } from '../wire/bytes';
+import { tlsRecord } from '../wire/record-layer';
 import { RECORD, RecordReader } from '../wire/records';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
 
-const CLASSIC = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 const REQUEST = 1;
 const RESPONSE = 2;
 /** RFC 6520 section 4: at least 16 bytes of padding. */
@@ -22,7 +22,7 @@ export const heartbleed: AskingProbe = { id: 'heartbleed', ask };
 
 async function ask(dialogue: Dialogue): Promise<Judgement> {
   const { seen } = dialogue;
-  const protocol = CLASSIC.find(one => seen.heartbeats.has(one));
+  const protocol = BY_SUITE.find(one => seen.heartbeats.has(one));
   const suite = protocol === undefined ? undefined : seen.heartbeats.get(protocol);
   if (protocol === undefined || suite === undefined) return withoutExtension(seen);
   for (const patience of [1, 4]) {
@@ -38,36 +38,31 @@ async function ask(dialogue: Dialogue): Promise<Judgement> {
 }
 
 function withoutExtension(seen: Observation): Judgement {
-  if (!CLASSIC.some(protocol => seen.protocols[protocol].state === 'offered')) {
-    return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version in which it could be asked.');
-  }
-  return openQuestion(seen, CLASSIC) ?? ok('Its ServerHello takes no heartbeats (RFC 6520).');
+  const open = openQuestion(seen, BY_SUITE);
+  if (open !== null) return open;
+  if (newestBySuite(seen) === undefined) return notApplicable('It speaks no version in which it could be asked.');
+  return ok('Its ServerHello takes no heartbeats (RFC 6520).');
 }
 
 /** Null where nothing came that could tell. */
 async function beat({ connection, protocol, roundTripMs }: Opened, patience: number): Promise<Judgement | null> {
   const payload = Buffer.alloc(HELD + PADDING, 'CertDesk ');
   const heartbeat = (claimed: number): Buffer =>
-    Buffer.concat([
-      uint(RECORD.heartbeat, 1),
-      uint(VERSION_CODES[protocol], 2),
-      vector(2, uint(REQUEST, 1), uint(claimed, 2), payload),
-    ]);
-  connection.send(Buffer.concat([heartbeat(HELD + PADDING), heartbeat(HELD)]));
-  const reader = new RecordReader();
+    tlsRecord(protocol, RECORD.heartbeat, Buffer.concat([uint(REQUEST, 1), uint(claimed, 2), payload]));
+  const source = new RecordSource(connection, new RecordReader());
+  source.sendAsIs(Buffer.concat([heartbeat(HELD + PADDING), heartbeat(HELD)]));
   for (;;) {
-    const received = await connection.receive(patience * (500 + 4 * roundTripMs));
-    if (received === 'closed' || received === 'reset') return ok('It ended the connection on a false heartbeat.');
-    if (typeof received === 'string') return null;
-    for (const { type, content } of reader.push(received)) {
-      if (type === RECORD.alert) return ok(`It answered a false heartbeat with alert ${content[1] ?? 0}.`);
-      const length = type === RECORD.heartbeat ? responseLength(content) : null;
-      if (length === HELD + PADDING) {
-        return vulnerable('It answered a heartbeat with more bytes than the heartbeat held (CVE-2014-0160).');
-      }
-      if (length !== null)
-        return ok('It dropped a heartbeat that claims more than it holds, and answered a correct one.');
+    const record = await source.next(patience * (500 + 4 * roundTripMs));
+    if (record === 'closed' || record === 'reset') return ok('It ended the connection on a false heartbeat.');
+    if (typeof record === 'string') return null;
+    const { type, content } = record;
+    if (type === RECORD.alert) return ok(`It answered a false heartbeat with alert ${content[1] ?? 0}.`);
+    const length = type === RECORD.heartbeat ? responseLength(content) : null;
+    if (length === HELD + PADDING) {
+      return vulnerable('It answered a heartbeat with more bytes than the heartbeat held (CVE-2014-0160).');
     }
+    if (length !== null)
+      return ok('It dropped a heartbeat that claims more than it holds, and answered a correct one.');
   }
 }
 

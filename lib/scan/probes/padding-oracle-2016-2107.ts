@@ -1,6 +1,6 @@
-import { CbcOracle, SPARED, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
+import { CbcOracle, NO_OBJECTION, SPARED, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
 import { versionsWith, type Outcome } from '../conversations';
-import type { Reaction } from '../reaction';
+import { SILENCE, type Reaction } from '../reaction';
 import type { Observation } from '../observation';
 import { CLASSIC } from '../versions';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
@@ -66,7 +66,7 @@ async function judgeOdd(oracle: CbcOracle, first: Reaction, where: string): Prom
   const { reaction } = again.value;
   if (reaction === RECORD_OVERFLOW || reaction === BAD_RECORD_MAC) return judge(oracle, again);
   const isSame = reaction === plain.value.reaction;
-  if (isSame && reaction !== 'silence' && reaction !== 'no objection') {
+  if (isSame && reaction !== SILENCE && reaction !== NO_OBJECTION) {
     return ok(`Answers a record of nothing but padding as any other with a wrong MAC ${where}: ${reaction}.`);
   }
   return cannotTell(

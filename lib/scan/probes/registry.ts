@@ -88,20 +88,28 @@ const ASKING: readonly AskingProbe[] = [
   noPostQuantum,
 ];
 
-/** Asked when everything else is known: a server that is open to it may not recover from the question. */
-const LAST: AskingProbe = paddingOracle20162107;
-
 const BY_ID: ReadonlyMap<CheckId, Probe> = new Map(PROBES.map(probe => [probe.id, probe]));
 
 /** What the checks that ask themselves have found. */
 export type Answers = ReadonlyMap<CheckId, Judgement>;
 
-/** Makes the checks that ask themselves, as far as they are wanted. */
-export async function askChecks(dialogue: Dialogue, wanted: ReadonlySet<CheckId>): Promise<Answers> {
-  const probes = ASKING.filter(({ id }) => wanted.has(id));
-  const answers = await Promise.all(probes.map(async probe => [probe.id, await probe.ask(dialogue)] as const));
-  const last = wanted.has(LAST.id) ? [[LAST.id, await LAST.ask(dialogue)] as const] : [];
-  return new Map([...answers, ...last]);
+/** Makes the checks that ask themselves, as far as they are wanted; but see `askLast`. */
+export function askChecks(dialogue: Dialogue, wanted: ReadonlySet<CheckId>): Promise<Answers> {
+  return askEach(ASKING, dialogue, wanted);
+}
+
+/** Makes the check that comes when everything else is known: a server that is open to it may not recover from it. */
+export function askLast(dialogue: Dialogue, wanted: ReadonlySet<CheckId>): Promise<Answers> {
+  return askEach([paddingOracle20162107], dialogue, wanted);
+}
+
+async function askEach(
+  probes: readonly AskingProbe[],
+  dialogue: Dialogue,
+  wanted: ReadonlySet<CheckId>,
+): Promise<Answers> {
+  const asked = probes.filter(({ id }) => wanted.has(id));
+  return new Map(await Promise.all(asked.map(async probe => [probe.id, await probe.ask(dialogue)] as const)));
 }
 
 /** Every check once, in the order of CHECK_IDS; what was not asked for says `skipped`. */

@@ -1,6 +1,7 @@
 import { Conversations, versionsWith } from '../conversations';
 import type { Opened } from '../dialogue';
 import { RecordSource } from '../handshake';
+import { BY_SUITE } from '../observation';
 import { compareReactions, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
 import { allSuites } from '../suites/lists';
 import type { Suite } from '../suites/suites';
@@ -8,17 +9,15 @@ import { encryptPremaster, type PremasterFlaw } from '../wire/bleichenbacher';
 import { random } from '../wire/bytes';
 import { clientPart } from '../wire/client-handshake';
 import { rsaBody, rsaKey } from '../wire/key-exchange';
-import type { TlsProtocol } from '../wire/names';
 import { tlsRecord } from '../wire/record-layer';
 import { RECORD, RecordReader } from '../wire/records';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
 
-const PROTOCOLS: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
 const FLAWS = ['correct', 'wrong-version', 'wrong-start', 'no-zero', 'misplaced-zero'] as const;
 type Reactions = Record<PremasterFlaw, Reaction>;
 
 const isStaticRsa = ({ kex, auth }: Suite): boolean => kex === 'RSA' && auth === 'RSA';
-const LISTS = new Map(PROTOCOLS.map(protocol => [protocol, allSuites(protocol).filter(isStaticRsa)]));
+const LISTS = new Map(BY_SUITE.map(protocol => [protocol, allSuites(protocol).filter(isStaticRsa)]));
 
 /**
  * ROBOT (robotattack.org; CVE-2017-13099 and others): whether the padding of a premaster secret was right shows. Five
@@ -29,9 +28,9 @@ export const robot: AskingProbe = {
   id: 'robot',
   ask: async dialogue => {
     const { seen } = dialogue;
-    const versions = versionsWith(seen, 'no-forward-secrecy', PROTOCOLS);
+    const versions = versionsWith(seen, 'no-forward-secrecy', BY_SUITE);
     if (versions.length === 0) {
-      return openQuestion(seen, PROTOCOLS) ?? notApplicable('It takes no suite with static RSA.');
+      return openQuestion(seen, BY_SUITE) ?? notApplicable('It takes no suite with static RSA.');
     }
     const offers = versions.map(protocol => ({ protocol, suites: LISTS.get(protocol) ?? [] }));
     const conversations = new Conversations(dialogue, offers);

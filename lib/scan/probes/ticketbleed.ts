@@ -1,7 +1,7 @@
 import { Conversations } from '../conversations';
 import type { Dialogue } from '../dialogue';
 import { completeHandshake } from '../handshake';
-import { SPEAKABLE_PROTOCOLS, speakableSuites } from '../suites/speakable';
+import { SPEAKABLE_PROTOCOLS, speakableOffers } from '../suites/speakable';
 import type { Suite } from '../suites/suites';
 import { random } from '../wire/bytes';
 import type { TlsProtocol } from '../wire/names';
@@ -25,12 +25,7 @@ export const ticketbleed: AskingProbe = {
   id: 'ticketbleed',
   ask: async dialogue => {
     const { seen } = dialogue;
-    const offers = SPEAKABLE_PROTOCOLS.filter(protocol => seen.protocols[protocol].state === 'offered').map(
-      protocol => ({
-        protocol,
-        suites: speakableSuites(protocol),
-      }),
-    );
+    const offers = speakableOffers(seen);
     if (offers.length === 0) {
       return openQuestion(seen, SPEAKABLE_PROTOCOLS) ?? notApplicable('It speaks no version that has such tickets.');
     }

@@ -8,7 +8,7 @@ import { FAILURE_MS, MAX_KEPT_MS, SKEW_MS } from './limits';
 import { sayRevoked } from './reasons';
 import { readList, type ReadList, type RevocationList } from './revocation-list';
 import { crlSources } from './sources';
-import { pairOf, type Asking, type RevocationStatus } from './status';
+import { cannotTell, pairOf, type Asking, type RevocationStatus } from './status';
 
 /** The largest lists of public authorities are below. */
 const MAX_LIST_BYTES = 32 * 1024 * 1024;
@@ -51,8 +51,6 @@ export async function crlStatus(
   }
   return cannotTell(`could not be judged by a revocation list: ${problems.join('; ')}`);
 }
-
-const cannotTell = (detail: string): RevocationStatus => ({ verdict: 'cannot-tell', detail });
 
 async function fetchList(
   url: string,

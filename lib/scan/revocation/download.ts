@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { AxiosResponse } from 'axios';
 import { FAILURE_MS } from './limits';
-import { Turns } from './turns';
+import { Turns } from '../turns';
 
 export interface DownloadOptions {
   url: string;

@@ -7,7 +7,7 @@ import { FAILURE_MS, MAX_KEPT_MS } from './limits';
 import { judgeAnswer, MAX_ANSWER_BYTES, type OcspJudgement, type OcspQuestion } from './ocsp-answer';
 import { writeOcspRequest } from './ocsp-request';
 import { ocspSources } from './sources';
-import { pairOf, type Asking, type RevocationStatus } from './status';
+import { cannotTell, pairOf, type Asking, type RevocationStatus } from './status';
 
 /** Responders of one certificate that are asked; more than one is rare. */
 const MAX_RESPONDERS = 2;
@@ -81,5 +81,3 @@ function keepable(value: OcspJudgement): Found<OcspJudgement> {
 function tell({ kind, detail }: Exclude<OcspJudgement, { kind: 'unusable' }>, whose: string): RevocationStatus {
   return { verdict: kind === 'revoked' ? 'vulnerable' : 'ok', detail: `is ${detail}, says ${whose}` };
 }
-
-const cannotTell = (detail: string): RevocationStatus => ({ verdict: 'cannot-tell', detail });

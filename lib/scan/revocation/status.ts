@@ -10,6 +10,8 @@ export interface RevocationStatus {
   detail: string;
 }
 
+export const cannotTell = (detail: string): RevocationStatus => ({ verdict: 'cannot-tell', detail });
+
 /** How a check may ask. */
 export interface Asking {
   now: Date;

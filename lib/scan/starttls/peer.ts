@@ -12,6 +12,8 @@ export type Step<T> = Generator<Buffer | null, T, Buffer>;
 /** The other side of one talk: what it said and nobody has read yet, within bounds. */
 export class Peer {
   #unread: Buffer = Buffer.alloc(0);
+  /** How much of the unread is known to be text without an end of line. */
+  #checked = 0;
   #received = 0;
   #lines = 0;
 
@@ -36,13 +38,18 @@ export class Peer {
   /** The next line without its end; a lone LF ends one as well. Bytes that no text has are another protocol's. */
   *line(): Step<string> {
     for (;;) {
-      const end = this.#unread.indexOf(LF);
-      const text = this.#unread.toString('latin1', 0, end < 0 ? this.#unread.length : end);
-      if (hasControls(text)) throw this.#lines === 0 ? this.foreign() : this.malformed('bytes that are no text');
+      const end = this.#unread.indexOf(LF, this.#checked);
+      const upTo = end < 0 ? this.#unread.length : end;
+      if (hasControls(this.#unread.toString('latin1', this.#checked, upTo))) {
+        throw this.#lines === 0 ? this.foreign() : this.malformed('bytes that are no text');
+      }
+      this.#checked = upTo;
       if (end >= 0) {
         this.#lines += 1;
         if (this.#lines > MAX_LINES) throw new StarttlsError('MALFORMED', `it sent more than ${MAX_LINES} lines`);
+        const text = this.#unread.toString('latin1', 0, end);
         this.#unread = this.#unread.subarray(end + 1);
+        this.#checked = 0;
         return text.replace(/\r$/, '');
       }
       this.#push(yield null);

@@ -1,3 +1,4 @@
+import type { Observation } from '../observation';
 import { cipherSpec } from '../wire/cipher-spec';
 import { isAgreeable } from '../wire/key-exchange';
 import type { TlsProtocol } from '../wire/names';
@@ -16,7 +17,10 @@ const LISTS: ReadonlyMap<TlsProtocol, readonly Suite[]> = new Map(
   ]),
 );
 
-/** Suites in which it can, in that version. */
-export function speakableSuites(protocol: TlsProtocol): readonly Suite[] {
-  return LISTS.get(protocol) ?? [];
+/** What to offer for one: the versions that were seen, with every suite in which it can be completed. */
+export function speakableOffers(seen: Observation): { protocol: TlsProtocol; suites: readonly Suite[] }[] {
+  return SPEAKABLE_PROTOCOLS.filter(protocol => seen.protocols[protocol].state === 'offered').map(protocol => ({
+    protocol,
+    suites: LISTS.get(protocol) ?? [],
+  }));
 }

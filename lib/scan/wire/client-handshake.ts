@@ -1,8 +1,9 @@
-import { uint, vector, WireError } from './bytes';
+import { ByteReader, vector, WireError } from './bytes';
 import { cipherSpec } from './cipher-spec';
 import type { SentHello } from './client-hello';
 import { exchangeKeys } from './key-exchange';
 import { deriveKeys, masterSecret } from './keys';
+import { MESSAGE, message, MessageReader } from './messages';
 import type { TlsProtocol } from './names';
 import { prfHashOf, verifyData, type PrfHash } from './prf';
 import { RecordLayer } from './record-layer';
@@ -17,16 +18,6 @@ export interface ClientHandshakeOptions {
   suite: Suite;
 }
 
-/** Types of handshake messages (RFC 5246 section 7.4, RFC 5077 section 3.3). */
-export const MESSAGE = {
-  helloRequest: 0,
-  serverHello: 2,
-  newSessionTicket: 4,
-  certificate: 11,
-  certificateRequest: 13,
-  clientKeyExchange: 16,
-  finished: 20,
-} as const;
 const CHANGE_CIPHER_SPEC = Buffer.from([1]);
 
 /**
@@ -78,9 +69,11 @@ export class ClientHandshake {
   /** True once the server's Finished came and is right. Throws WireError where it is not. */
   take({ type, content }: TlsRecord): boolean {
     if (type !== RECORD.handshake) return false;
-    for (const one of this.#incoming.push(content)) {
+    for (const one of this.#incoming.read(content)) {
       if (one[0] === MESSAGE.newSessionTicket) {
-        this.ticket = one.subarray(10, 10 + one.readUInt16BE(8)); // header, lifetime in four bytes, length in two
+        const body = new ByteReader(one.subarray(4));
+        body.number(4); // its lifetime
+        this.ticket = body.vector(2);
       } else if (one[0] === MESSAGE.finished) {
         const expected = verifyData(this.#hash, this.#master, 'server', this.#messages);
         if (!one.subarray(4).equals(expected)) throw new WireError('MALFORMED', 'its Finished is wrong');
@@ -99,25 +92,4 @@ export function clientPart(flight: ServerFlight, keyExchange: Buffer): Buffer[] 
   const isAsked = flight.messages.some(one => one[0] === MESSAGE.certificateRequest);
   const part = message(MESSAGE.clientKeyExchange, keyExchange);
   return isAsked ? [message(MESSAGE.certificate, vector(3)), part] : [part];
-}
-
-export function message(type: number, body: Buffer): Buffer {
-  return Buffer.concat([uint(type, 1), vector(3, body)]);
-}
-
-/** Puts handshake messages together, headers included, however they come cut into records. */
-export class MessageReader {
-  #pending: Buffer = Buffer.alloc(0);
-
-  push(content: Buffer): Buffer[] {
-    let bytes = Buffer.concat([this.#pending, content]);
-    const whole: Buffer[] = [];
-    while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUIntBE(1, 3)) {
-      const end = 4 + bytes.readUIntBE(1, 3);
-      whole.push(bytes.subarray(0, end));
-      bytes = bytes.subarray(end);
-    }
-    this.#pending = bytes;
-    return whole;
-  }
 }

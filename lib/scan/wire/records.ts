@@ -24,14 +24,9 @@ export class RecordReader {
   /** Nothing can be said of what is there before it is as long as this. */
   #wanted = 1;
 
-  /** The records that are whole now. Throws WireError. */
-  push(chunk: Buffer): TlsRecord[] {
-    return [...this.read(chunk)];
-  }
-
   /**
-   * The same one after the other, so that the error over one that does not add up comes after those before it, however
-   * the bytes come cut.
+   * The records that are whole now, one after the other, so that the WireError over one that does not add up comes after
+   * those before it, however the bytes come cut.
    */
   *read(chunk: Buffer): Generator<TlsRecord, void, undefined> {
     const room = MAX_TOTAL - this.#total;

@@ -1,5 +1,6 @@
 import { ByteReader, WireError } from './bytes';
 import { EXTENSION } from './client-hello';
+import { MESSAGE, MessageReader } from './messages';
 import { protocolOf, type TlsProtocol } from './names';
 import { RECORD, RecordReader } from './records';
 
@@ -33,30 +34,19 @@ export interface Alert {
   description: number;
 }
 
-const HANDSHAKE = {
-  serverHello: 2,
-  certificate: 11,
-  serverKeyExchange: 12,
-  certificateRequest: 13,
-  serverHelloDone: 14,
-  certificateStatus: 22,
-} as const;
-
-/** Longer than any chain that a client would take. */
-const MAX_MESSAGE = 128 * 1024;
 const MAX_CERTIFICATES = 32;
 
 /** Collects a server's first flight, however it comes cut into records and chunks. */
 export class FlightReader {
   readonly #records = new RecordReader();
-  #handshake: Buffer = Buffer.alloc(0);
+  readonly #messages = new MessageReader();
   flight: ServerFlight | null = null;
   /** The last alert seen. Warnings do not end a flight: some servers send unrecognized_name and go on. */
   alert: Alert | null = null;
 
   /** True when nothing more is to be expected. Throws WireError; what was understood before stays readable. */
   push(chunk: Buffer): boolean {
-    for (const record of this.#records.push(chunk)) {
+    for (const record of this.#records.read(chunk)) {
       if (record.type === RECORD.alert) {
         this.alert = parseAlert(record.content);
         if (this.alert.isFatal) return true;
@@ -73,32 +63,25 @@ export class FlightReader {
   }
 
   #readMessages(content: Buffer): boolean {
-    let bytes: Buffer = this.#handshake.length === 0 ? content : Buffer.concat([this.#handshake, content]);
-    while (bytes.length >= 4) {
-      const length = bytes.readUIntBE(1, 3);
-      if (length > MAX_MESSAGE) throw new WireError('MALFORMED', `a handshake message of ${length} bytes`);
-      if (bytes.length < 4 + length) break;
-      const isDone = this.#readMessage(bytes[0] ?? 0, bytes.subarray(4, 4 + length));
-      this.flight?.messages.push(bytes.subarray(0, 4 + length));
+    for (const message of this.#messages.read(content)) {
+      const isDone = this.#readMessage(message[0] ?? 0, message.subarray(4));
+      this.flight?.messages.push(message);
       if (isDone) return true;
-      bytes = bytes.subarray(4 + length);
     }
-    this.#handshake = bytes;
     return false;
   }
 
   #readMessage(type: number, body: Buffer): boolean {
     if (this.flight === null) {
-      if (type !== HANDSHAKE.serverHello)
-        throw new WireError('MALFORMED', `message ${type} where a ServerHello belongs`);
+      if (type !== MESSAGE.serverHello) throw new WireError('MALFORMED', `message ${type} where a ServerHello belongs`);
       this.flight = parseServerHello(body);
       this.flight.isComplete = this.flight.protocol === 'TLSv1.3';
       return this.flight.isComplete;
     }
-    if (type === HANDSHAKE.certificate) this.flight.certificates = parseCertificates(body);
-    else if (type === HANDSHAKE.certificateStatus) this.flight.staple = parseStatus(body);
-    else if (type === HANDSHAKE.serverKeyExchange) this.flight.serverKeyExchange = body;
-    else if (type === HANDSHAKE.serverHelloDone) this.flight.isComplete = true;
+    if (type === MESSAGE.certificate) this.flight.certificates = parseCertificates(body);
+    else if (type === MESSAGE.certificateStatus) this.flight.staple = parseStatus(body);
+    else if (type === MESSAGE.serverKeyExchange) this.flight.serverKeyExchange = body;
+    else if (type === MESSAGE.serverHelloDone) this.flight.isComplete = true;
     return this.flight.isComplete;
   }
 }
