@@ -172,6 +172,8 @@ export class Editor {
     }, node);
     await this.page.locator(node.isConfig ? '#node-config-dialog-ok' : '#node-dialog-ok').waitFor();
     await this.page.locator('.red-ui-tray .form-row').first().waitFor();
+    // The editor focuses the first field once the tray has come in, and would take the focus from what is typed before.
+    await this.page.locator('.red-ui-tray-body :focus').first().waitFor();
   }
 
   async confirmDialog(node: ShownNode): Promise<void> {
