@@ -4,8 +4,9 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 export class Forwarder {
   private server: net.Server | null = null;
   private readonly sockets = new Set<Socket>();
+  private forwards = Infinity;
   private constructor(
-    private readonly target: { host: string; port: number },
+    private target: { host: string; port: number },
     private port = 0,
   ) {}
 
@@ -21,8 +22,23 @@ export class Forwarder {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Forwards to another server from the next connection on. */
+  to(target: { host: string; port: number }): void {
+    this.target = target;
+  }
+
+  /** Forwards so many connections more; after them they are accepted, and nothing is ever said. */
+  only(connections: number): void {
+    this.forwards = connections;
+  }
+
   async up(): Promise<void> {
     this.server = net.createServer(client => {
+      this.forwards -= 1;
+      if (this.forwards < 0) {
+        this.sockets.add(client.on('error', () => {}).on('close', () => this.sockets.delete(client)));
+        return;
+      }
       const upstream = net.connect(this.target);
       for (const [socket, other] of [
         [client, upstream],
