@@ -250,7 +250,12 @@ describe('from certificate to ticket, real Request Tracker', function () {
       outcome().filter(line => line.includes(`vulnerability ${host}`)),
       [`vulnerability ${host}: left`],
     );
-    const garbage = createServer(socket => socket.on('error', () => {}).end('220 this is no TLS\r\n'));
+    const garbage = createServer(socket =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .end('220 this is no TLS\r\n'),
+    );
     garbage.listen(one.port, '127.0.0.30');
     const useless = await run();
     await new Promise(resolve => garbage.close(resolve));

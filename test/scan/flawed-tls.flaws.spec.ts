@@ -45,7 +45,8 @@ describe('a flaw of the flawed TLS server', () => {
     const WRONG: Record<string, (padded: Buffer) => void> = {
       'a bad start': padded => void padded.writeUInt16BE(0x4117),
       'a zero in the padding': padded => void (padded[4] = 0),
-      'no zero': padded => void (padded[padded.length - 49] = 0xa5),
+      // the secret's own bytes are random, and one in six secrets has a zero
+      'no zero': padded => padded.forEach((byte, at) => at > 0 && byte === 0 && (padded[at] = 0xa5)),
       'a zero too late': padded => {
         padded[padded.length - 49] = 0xa5;
         padded[padded.length - 40] = 0;
