@@ -140,13 +140,17 @@ function unescapeValue(escaped: string): string {
   );
 }
 
-/** node:crypto prints `DNS:a, IP Address:192.0.2.1`, and a value with odd characters as a JSON string. */
+/**
+ * node:crypto prints `DNS:a, URI:https://b/, IP Address:192.0.2.1`, and a value with odd characters as a JSON string.
+ * Entries of every kind are read, so that what stands inside one is no entry.
+ */
 function parseAltNames(text: string): { dns: string[]; ip: string[] } {
   const found = { dns: [] as string[], ip: [] as string[] };
-  for (const match of text.matchAll(/(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
+  for (const match of text.matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
     const raw = match[2] ?? '';
     const value = raw.startsWith('"') ? String(JSON.parse(raw)) : raw.trim();
-    (match[1] === 'DNS' ? found.dns : found.ip).push(value);
+    if (match[1] === 'DNS') found.dns.push(value);
+    if (match[1] === 'IP Address') found.ip.push(value);
   }
   return found;
 }

@@ -47,6 +47,8 @@ export interface LabCertificateOptions {
   isMustStaple?: boolean;
   notBefore?: Date;
   notAfter?: Date;
+  /** GeneralNames of the subjectAltName, DER; default: the common name as a DNS name. */
+  altNames?: readonly Buffer[];
   /** Added, DER. */
   extensions?: readonly Buffer[];
   /** First byte of the key usage; default as the role wants it. */
@@ -70,7 +72,7 @@ export function issueLab(issuer: LabCertificate | null, options: LabCertificateO
     extension('2.5.29.19', role === 'authority' ? sequence(der(0x01, Buffer.of(0xff))) : sequence()),
     extension('2.5.29.15', der(0x03, Buffer.of(1, usage)), { isCritical: true }),
     ...(purpose === null ? [] : [extension('2.5.29.37', sequence(oid(purpose)))]),
-    extension('2.5.29.17', sequence(der(0x82, commonName.replace(/\s/g, '-')))),
+    extension('2.5.29.17', sequence(...(options.altNames ?? [der(0x82, commonName.replace(/\s/g, '-'))]))),
     ...(ocsp.length === 0
       ? []
       : [extension('1.3.6.1.5.5.7.1.1', sequence(...ocsp.map(url => sequence(oid('1.3.6.1.5.5.7.48.1'), uri(url)))))]),

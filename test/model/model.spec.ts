@@ -9,6 +9,7 @@ import { isFinding } from '../../lib/model/finding';
 import { expiryKey, vulnerabilityKey } from '../../lib/model/keys';
 import { makeMatcher, parseList } from '../../lib/model/lists';
 import { issue, makeCa } from '../lab/certificates';
+import { der, issueLab, uri } from '../lab/revocation';
 import { sampleFinding } from '../support/samples';
 
 describe('dates', () => {
@@ -113,6 +114,20 @@ describe('keys', () => {
 });
 
 describe('certificates', () => {
+  it('have no name that only stands in a URI or a mail address', () => {
+    const { cert } = issueLab(null, {
+      commonName: 'a.example',
+      altNames: [
+        uri('https://b.example/DNS:evil.example'),
+        der(0x81, 'DNS:evil.example@c.example'),
+        der(0x82, 'a.example'),
+        uri('https://b.example/, IP Address:192.0.2.66'),
+        der(0x87, Buffer.of(192, 0, 2, 9)),
+      ],
+    });
+    assert.deepEqual(parseCertificate(cert).subjectAltNames, ['a.example', '192.0.2.9']);
+  });
+
   it('are read with their names, dates, key and signature', async () => {
     const ca = await makeCa('Lab, "Inc"');
     const { cert } = await issue(ca, {
