@@ -102,24 +102,26 @@ describe('from weakness to ticket', function () {
   const SCANNED_BY = 'Scanned by: CertDesk running at https://node-red.example:1880';
 
   it('names signature algorithm and expiry date for Heartbleed, revocation and POODLE, and not for others', async () => {
-    const holder: { ocsp?: LabCertificate; crl?: LabCertificate } = {};
+    const [ocspSerial, crlSerial] = ['4f01', '4f02'] as const;
     const http = await up(
       startHttp(({ url }) => {
-        if (url === '/ocsp' && holder.ocsp !== undefined) {
-          return ocspAnswer({ issuer: revoking, singles: [{ serial: holder.ocsp.serial, status: REVOKED }] });
-        }
-        if (url !== '/crl' || holder.crl === undefined) return 404;
-        return revocationList({ issuer: revoking, entries: [{ serial: holder.crl.serial }] });
+        if (url === '/crl') return revocationList({ issuer: revoking, entries: [{ serial: crlSerial }] });
+        return ocspAnswer({ issuer: revoking, singles: [{ serial: ocspSerial, status: REVOKED }] });
       }),
     );
-    const byOcsp = issueLab(revoking, { commonName: 'ocsp.example', ocsp: [`${http.url}/ocsp`], notAfter: NOT_AFTER });
+    const byOcsp = issueLab(revoking, {
+      commonName: 'ocsp.example',
+      serial: ocspSerial,
+      ocsp: [`${http.url}/ocsp`],
+      notAfter: NOT_AFTER,
+    });
     const byCrl = issueLab(revoking, {
       commonName: 'crl.example',
+      serial: crlSerial,
       crl: [`${http.url}/crl`],
       notAfter: NOT_AFTER,
       keyKind: 'rsa',
     });
-    Object.assign(holder, { ocsp: byOcsp, crl: byCrl });
     await deploy([
       await startOld('0.10.0', 'heartbleed.example', { ciphers: 'AES256-SHA:AES128-SHA', without: ['SSLv3'] }),
       `ocsp.example@127.0.0.1:${(await up(startHealthy(byOcsp))).port}`,
