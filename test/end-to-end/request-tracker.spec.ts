@@ -130,11 +130,9 @@ describe('from certificate to ticket, real Request Tracker', function () {
         queue: 'Certificates',
         ...options.ticket,
       },
-      more: [
-        connection,
-        { id: 'base', type: 'certdesk-repository', z: null, baseUrl: 'https://node-red.example:1880' },
-      ],
-    }).map(node => (['scan', 'expiry', 'policy', 'ticket'].includes(node.id) ? { ...node, repository: 'base' } : node));
+      baseUrl: 'https://node-red.example:1880',
+      more: [connection],
+    });
     await runtime.deploy(flow, { rt: { token: options.token ?? rt.token } });
   };
   const records = (): TicketRecord[] => runtime.messages('records').map(message => message.payload as TicketRecord);

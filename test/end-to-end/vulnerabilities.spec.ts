@@ -49,18 +49,15 @@ describe('from weakness to ticket', function () {
   });
 
   async function deploy(targets: string[], options: { scan?: object; ticket?: object } = {}): Promise<void> {
-    const base = { id: 'base', type: 'certdesk-repository', z: null, baseUrl: 'https://node-red.example:1880' };
     const flow = straightFlow({
       ca: join(runtime.userDir, 'ca.pem'),
       targets: targets.join('\n'),
       scan: options.scan ?? {},
       policy: { frequency: 'every-run' },
       ticket: { id: 'ticket', type: 'certdesk-ticket-local', ...options.ticket },
-      more: [base],
+      baseUrl: 'https://node-red.example:1880',
     });
-    await runtime.deploy(
-      flow.map(node => (node.type.startsWith('certdesk-') && node !== base ? { ...node, repository: 'base' } : node)),
-    );
+    await runtime.deploy(flow);
   }
 
   async function run(): Promise<RunSummary> {

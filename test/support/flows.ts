@@ -8,9 +8,14 @@ export function straightFlow(options: {
   expiry?: object;
   policy?: object;
   ticket: FlowNode;
+  /** Adds a repository with this base URL, which every node then has. */
+  baseUrl?: string;
   more?: FlowNode[];
 }): FlowNode[] {
+  const { baseUrl } = options;
+  const repository = baseUrl === undefined ? {} : { repository: 'base' };
   return [
+    ...(baseUrl === undefined ? [] : [{ id: 'base', type: 'certdesk-repository', z: null, baseUrl }]),
     { id: 'tls', type: 'tls-config', z: null, cert: '', key: '', ca: options.ca, verifyservercert: true },
     {
       id: 'scan',
@@ -19,16 +24,24 @@ export function straightFlow(options: {
       timeoutMs: '2000',
       tls: 'tls',
       wires: [['expiry', 'reports'], ['policy', 'vulnerable'], ['runs']],
+      ...repository,
       ...options.scan,
     },
-    { id: 'expiry', type: 'certdesk-expiry-check', wires: [['policy', 'expiring'], ['not-due']], ...options.expiry },
+    {
+      id: 'expiry',
+      type: 'certdesk-expiry-check',
+      wires: [['policy', 'expiring'], ['not-due']],
+      ...repository,
+      ...options.expiry,
+    },
     {
       id: 'policy',
       type: 'certdesk-notification-policy',
       wires: [['ticket', 'told'], ['mail'], ['syslog']],
+      ...repository,
       ...options.policy,
     },
-    { ...options.ticket, id: 'ticket', wires: [['records']] },
+    { ...repository, ...options.ticket, id: 'ticket', wires: [['records']] },
     { id: 'catch', type: 'catch', scope: null, uncaught: false, wires: [['errors']] },
     ...['reports', 'vulnerable', 'runs', 'expiring', 'not-due', 'told', 'mail', 'syslog', 'records', 'errors'].map(
       id => ({
