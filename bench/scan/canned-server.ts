@@ -18,6 +18,7 @@ const SUITE = 0xc02f;
 const SERVER_HELLO_DONE = Buffer.from('0e000000', 'hex');
 const PROTOCOL_VERSION = Buffer.from('15030100020246', 'hex');
 const HANDSHAKE_FAILURE = Buffer.from('15030300020228', 'hex');
+const UNEXPECTED_MESSAGE = Buffer.from('1503030002020a', 'hex');
 
 /**
  * A server that answers at once and without any cryptography, with what a real one said before: TLS 1.2 with one suite.
@@ -30,7 +31,10 @@ answerJob<CannedJob, { port: number }>(async ({ net: network, addresses }) => {
   for (let index = 0; index < addresses; index += 1) {
     const server = net.createServer({ noDelay: true }, socket => {
       socket.on('error', () => {}); // ended by the scanner's reset
-      socket.once('data', hello => socket.write(answer(hello)));
+      socket.once('data', hello => {
+        socket.write(answer(hello));
+        socket.on('data', () => socket.end(UNEXPECTED_MESSAGE));
+      });
     });
     server.listen({ host: addressOf(network, index), port, backlog: 4096 });
     await once(server, 'listening');

@@ -34,6 +34,9 @@ export type Received = Buffer | 'timeout' | 'closed' | 'reset' | 'stopped';
 /** More than this in one connection is no answer to anything that is asked here. */
 const MAX_UNREAD = 256 * 1024;
 
+/** What was just read, on whatever connection of this thread: otherwise each answer would have 64 KB of its own. */
+const INCOMING = Buffer.allocUnsafeSlow(64 * 1024);
+
 /**
  * One TCP connection and what is said on it. First `ask` or `upgrade`, once; after an answer the connection stays open
  * for `send` and `receive`. Who opened it ends it.
@@ -48,6 +51,8 @@ export class Connection {
   #over: NoAnswer | null = null;
   #askedAt = 0;
   #answeredAt = 0;
+  /** Limits what is waited for. */
+  #timer: NodeJS.Timeout | undefined;
   #unread: Buffer[] = [];
   #unreadLength = 0;
   /** The way is free: connected, and the protocol in the clear has led to TLS. */
@@ -59,15 +64,16 @@ export class Connection {
     const { host, port, timeoutMs, talk } = options;
     this.#timeoutMs = timeoutMs;
     this.#talk = talk;
-    this.#socket = net.connect({ host, port, noDelay: true });
+    const onread = {
+      buffer: INCOMING,
+      callback: (length: number) => this.#read(Buffer.from(INCOMING.subarray(0, length))),
+    };
+    this.#socket = net.connect({ host, port, noDelay: true, onread });
     this.#socket.on('connect', () => {
       this.#isConnected = true;
+      this.#timer?.refresh(); // the answer has its own time
       if (this.#talk === null) this.#onReady();
       else this.#advance(() => this.#talk?.next());
-    });
-    this.#socket.on('data', chunk => {
-      if (this.#talk === null) this.#onData(chunk);
-      else this.#advance(() => this.#talk?.next(chunk));
     });
     // in the same turn, since libuv does not reset a socket that is shutting down
     this.#socket.on('end', () => this.end({ kind: 'closed', isReset: false }));
@@ -145,19 +151,24 @@ export class Connection {
     if (this.#over !== null) return Promise.resolve(this.#over);
     return new Promise(resolve => {
       const finish = (answer: T | NoAnswer): void => {
-        clearTimeout(timer);
+        clearTimeout(this.#timer);
         this.#onData = chunk => this.#keep(chunk);
         this.#onOver = () => {};
         resolve(answer);
       };
-      const timer = setTimeout(() => {
+      this.#timer = setTimeout(() => {
         if (!this.#isConnected) finish({ kind: 'unreachable', reason: 'TIMEOUT' });
         else finish(this.#talk === null ? { kind: 'timeout' } : beforeTls({ kind: 'timeout' }));
       }, ms);
-      if (!this.#isConnected) this.#socket.once('connect', () => timer.refresh()); // the answer has its own time
       this.#onOver = finish;
       begin(finish);
     });
+  }
+
+  #read(chunk: Buffer): boolean {
+    if (this.#talk === null) this.#onData(chunk);
+    else this.#advance(() => this.#talk?.next(chunk));
+    return true; // go on reading
   }
 
   /** One step of the protocol in the clear. */

@@ -74,8 +74,9 @@ export class Dialogue {
 
   /**
    * As `ask`, and after a first answer once more for the rest, on the same connection: OpenSSL up to 1.0.1 takes a second
-   * ClientHello in the place of a ClientKeyExchange (it was made for server-gated cryptography). What was chosen is in
-   * `suites`, in that order. Only an answer counts: a server that declines is asked again on a connection of its own.
+   * ClientHello in the place of a ClientKeyExchange (it was made for server-gated cryptography), but not after an
+   * anonymous suite: so the rest is offered from its other end. What was chosen is in `suites`, in that order. Only an
+   * answer counts: a server that declines is asked again on a connection of its own.
    */
   async askTwice(protocol: TlsProtocol, suites: readonly Suite[]): Promise<{ reply: Reply; suites: Suite[] }> {
     const seconds: (Suite | null)[] = [];
@@ -92,7 +93,7 @@ export class Dialogue {
     { connection, protocol, suite, roundTripMs }: Opened,
     suites: readonly Suite[],
   ): Promise<Suite | null> {
-    const rest = suites.filter(one => one !== suite);
+    const rest = suites.filter(one => one !== suite).reverse();
     if (rest.length === 0) return null;
     const hello = clientHello({ protocol, suites: bytesOf(rest), serverName: this.serverName });
     hello.record.writeUInt16BE(VERSION_CODES[protocol], 1); // agreed on by now

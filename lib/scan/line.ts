@@ -26,11 +26,12 @@ export type Sequel = (connection: Connection) => Promise<void>;
 export class Line {
   /** TCP connections opened (tried) so far. */
   opened = 0;
-  readonly #open = new Set<() => void>();
+  /** Connections and pauses under way. */
+  readonly #underWay = new Set<{ end: () => void }>();
   readonly #sequels = new Set<Promise<unknown>>();
   readonly #turns: Turns;
   readonly #stop = (): void => {
-    for (const end of this.#open) end();
+    for (const one of this.#underWay) one.end();
   };
 
   constructor(private readonly options: LineOptions) {
@@ -63,29 +64,32 @@ export class Line {
 
   /**
    * Sends `request` on a connection of its own. Null when the listener has its answer; `sequel`, when there is one,
-   * goes on with the connection then while the caller has the answer already. Never rejects.
+   * goes on with the connection then while the caller has the answer already.
    */
-  ask(request: Buffer, listener: Listener, sequel?: () => Sequel | null): Promise<NoAnswer | null> {
-    return new Promise(resolve => {
-      const done = this.#use(async connection => {
-        const noAnswer = await connection.ask(request, listener);
-        const next = noAnswer === null ? sequel?.() : null;
-        resolve(noAnswer);
-        await next?.(connection);
-      }).then(stopped => {
-        if (stopped !== undefined) resolve(stopped);
-        this.#sequels.delete(done);
-      });
-      this.#sequels.add(done);
-    });
+  async ask(request: Buffer, listener: Listener, sequel?: () => Sequel | null): Promise<NoAnswer | null> {
+    const connection = await this.#open();
+    if (connection === null) return { kind: 'stopped' };
+    let next: Sequel | null | undefined = null;
+    try {
+      const noAnswer = await connection.ask(request, listener);
+      if (noAnswer === null) next = sequel?.();
+      return noAnswer;
+    } finally {
+      if (next) this.#goOn(connection, next);
+      else this.#end(connection);
+    }
   }
 
   /** Gives `work` a socket on which TLS may start. */
   async connect<T>(work: (socket: Socket) => Promise<T>): Promise<T | NoAnswer> {
-    return this.#use(async connection => {
+    const connection = await this.#open();
+    if (connection === null) return { kind: 'stopped' };
+    try {
       const socket = await connection.upgrade();
-      return 'kind' in socket ? socket : work(socket);
-    });
+      return 'kind' in socket ? socket : await work(socket);
+    } finally {
+      this.#end(connection);
+    }
   }
 
   /** Resolves when all sequels have ended. */
@@ -99,29 +103,40 @@ export class Line {
     await new Promise<void>(resolve => {
       const end = (): void => {
         clearTimeout(timer);
-        this.#open.delete(end);
+        this.#underWay.delete(pause);
         resolve();
       };
+      const pause = { end };
       const timer = setTimeout(end, ms);
-      this.#open.add(end);
+      this.#underWay.add(pause);
     });
   }
 
-  /** Gives a connection to `work` when it may be opened, and ends it after. */
-  #use<T>(work: (connection: Connection) => Promise<T>): Promise<T | { kind: 'stopped' }> {
-    return this.#turns.take(this.options.signal, async () => {
-      if (this.isStopped) return { kind: 'stopped' };
-      const { host, port, timeoutMs, talk } = this.options;
-      this.opened += 1;
-      const connection = new Connection({ host, port, timeoutMs, talk: talk?.() ?? null });
-      const end = (): void => connection.end();
-      this.#open.add(end);
-      try {
-        return await work(connection);
-      } finally {
-        this.#open.delete(end);
-        connection.end();
-      }
+  /** A connection as soon as one may be opened; null when the scan was stopped. */
+  async #open(): Promise<Connection | null> {
+    const { host, port, timeoutMs, talk, signal } = this.options;
+    if (!(await this.#turns.begin(signal))) return null;
+    if (this.isStopped) {
+      this.#turns.end();
+      return null;
+    }
+    this.opened += 1;
+    const connection = new Connection({ host, port, timeoutMs, talk: talk?.() ?? null });
+    this.#underWay.add(connection);
+    return connection;
+  }
+
+  #goOn(connection: Connection, sequel: Sequel): void {
+    const done = sequel(connection).finally(() => {
+      this.#end(connection);
+      this.#sequels.delete(done);
     });
+    this.#sequels.add(done);
+  }
+
+  #end(connection: Connection): void {
+    connection.end();
+    this.#underWay.delete(connection);
+    this.#turns.end();
   }
 }

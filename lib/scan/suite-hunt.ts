@@ -63,7 +63,7 @@ export async function huntSuites(
   limits: HuntLimits,
 ): Promise<void> {
   const accepted = dialogue.seen.accepted[protocol];
-  const pending = candidates.filter(suite => !accepted.has(suite));
+  const pending = anonymousLast(candidates.filter(suite => !accepted.has(suite)));
   await Promise.all(split(pending, limits.ways).map(part => pickAll(dialogue, protocol, part, limits)));
 }
 
@@ -121,6 +121,12 @@ async function pick(
   const { reply, suites: picked } = await dialogue.askTwice(protocol, suites);
   if (reply.kind === 'unknown') seen.undecided.push({ protocol, suites, reason: reply.reason });
   return reply.kind === 'hit' && reply.protocol === protocol ? picked : null;
+}
+
+/** One anonymous and one other can often be found on one connection, but never two anonymous ones (see `askTwice`). */
+function anonymousLast(suites: readonly Suite[]): Suite[] {
+  const isAnonymous = ({ weaknesses }: Suite): boolean => weaknesses.includes('anonymous-cipher');
+  return [...suites.filter(suite => !isAnonymous(suite)), ...suites.filter(isAnonymous)];
 }
 
 /** Deals the suites out like cards, so that every way gets some of each kind. */

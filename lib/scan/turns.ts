@@ -11,18 +11,28 @@ export class Turns {
 
   /** Resolves at once for whoever is told to stop while waiting; `work` has to look at its signal then. */
   async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    if (this.#busy < this.atOnce) this.#busy += 1;
-    else if (!(await this.#wait(signal))) return work();
+    if (!(await this.begin(signal))) return work();
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#busy -= 1;
-      else next();
+      this.end();
     }
   }
 
-  /** False when it was stopped. A turn is handed over, never free meanwhile. */
+  /** Waits for a turn, which `end` gives back. False when it was stopped before: there is nothing to give back then. */
+  async begin(signal: AbortSignal): Promise<boolean> {
+    if (this.#busy >= this.atOnce) return this.#wait(signal);
+    this.#busy += 1;
+    return true;
+  }
+
+  /** A turn is handed over, never free meanwhile. */
+  end(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#busy -= 1;
+    else next();
+  }
+
   #wait(signal: AbortSignal): Promise<boolean> {
     return new Promise(resolve => {
       const go = (): void => {
