@@ -48,6 +48,8 @@ export interface Observation {
   readonly undecided: Undecided[];
   /** The first is what today's clients get. */
   readonly served: ServedCertificate[];
+  /** Kinds of certificate (RSA, ECDSA) that a server of TLS 1.3 alone was asked for in vain. */
+  readonly kindsUnanswered: string[];
   /** Why there is no certificate although the server speaks TLS; '' while there is no such reason. */
   certificateProblem: string;
   /** Sizes of the primes seen in Diffie-Hellman handshakes, in bits. */
@@ -74,6 +76,7 @@ export function newObservation(endpoint: Endpoint, at: Date): Observation {
     preference: new Map(),
     undecided: [],
     served: [],
+    kindsUnanswered: [],
     certificateProblem: '',
     primes: [],
     compressed: new Set(),
@@ -106,12 +109,12 @@ export function kindsOpen(seen: Observation, protocol: TlsProtocol): string[] {
 
 /**
  * Whether the endpoint had its chance to show a certificate of each kind: in its newest version in which suites decide
- * that, a kind that it did not show was refused.
+ * that, else in TLS 1.3, a kind that it did not show was refused.
  */
 export function hasShownAllKinds(seen: Observation): boolean {
   if (seen.protocols['TLSv1.2'].state === 'cannot-tell') return false;
   const newest = newestBySuite(seen);
-  if (newest === undefined) return true;
+  if (newest === undefined) return seen.kindsUnanswered.length === 0;
   const open = kindsOpen(seen, newest);
   return !seen.undecided.some(
     ({ protocol, suites }) => protocol === newest && suites.some(({ auth }) => open.includes(auth)),

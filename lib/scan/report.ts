@@ -61,7 +61,8 @@ function suitesInOrder(seen: Observation, protocol: Protocol): Suite[] {
 /** Partial: something of the base (versions, suites, certificate) stayed open. */
 function statusOf(seen: Observation): EndpointReport['status'] {
   const isOpen = PROTOCOLS.some(protocol => seen.protocols[protocol].state === 'cannot-tell');
-  return isOpen || seen.undecided.length > 0 || seen.served.length === 0 ? 'partial' : 'scanned';
+  const isWhole = seen.undecided.length === 0 && seen.served.length > 0 && hasShownAllKinds(seen);
+  return isOpen || !isWhole ? 'partial' : 'scanned';
 }
 
 /** Where a scan failed of which no hello was answered, and why, in one word. */

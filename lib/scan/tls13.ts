@@ -39,7 +39,7 @@ export async function askTls13({ dialogue, profile, limits }: Tls13Plan): Promis
       reply.kind === 'refused'
         ? reply.alert === PROTOCOL_VERSION || !seen.speaksTls13
         : reply.kind === 'unknown' && (reply.how === 'silent' || reply.how === 'stopped');
-    if (reply.kind !== 'hit' && (isClear || !(await shakeHands(dialogue)))) {
+    if (reply.kind !== 'hit' && (isClear || (await shakeHands(dialogue)) !== 'done')) {
       conclude(seen, ['TLSv1.3'], reply);
       return;
     }
@@ -48,19 +48,63 @@ export async function askTls13({ dialogue, profile, limits }: Tls13Plan): Promis
   else await huntSuites(dialogue, 'TLSv1.3', weak, limits);
 }
 
-/** Made once: making one costs more than the handshake. It trusts nothing, since trust is judged from the chain. */
-let context: tls.SecureContext | null = null;
+/** A kind of certificate by its key, in the words of suites. */
+export type CertificateKind = 'RSA' | 'ECDSA';
+
+/** How a certificate of any kind may be signed itself (RFC 8446 section 4.2.3); in OpenSSL's words. */
+const ANY_CHAIN = 'RSA+SHA256:RSA+SHA384:RSA+SHA512';
+const SIGNATURES: Record<CertificateKind, string> = {
+  RSA: `RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:${ANY_CHAIN}`,
+  ECDSA: `ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:${ANY_CHAIN}`,
+};
+
+/** Made once: making one costs more than the handshake. They trust nothing, since trust is judged from the chain. */
+const contexts = new Map<CertificateKind | null, tls.SecureContext>();
+
+function contextFor(kind: CertificateKind | null): tls.SecureContext {
+  const known = contexts.get(kind);
+  if (known !== undefined) return known;
+  const context = tls.createSecureContext({
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    ca: [],
+    ...(kind === null ? {} : { sigalgs: SIGNATURES[kind] }),
+  });
+  contexts.set(kind, context);
+  return context;
+}
+
+/**
+ * In TLS 1.3 no suite decides the kind of certificate, but the signatures do that a client takes: a server that speaks
+ * nothing else is asked for the kind that it did not show.
+ */
+export async function askOtherKind(dialogue: Dialogue): Promise<void> {
+  const { seen } = dialogue;
+  for (const kind of ['RSA', 'ECDSA'] as const) {
+    if (seen.served.some(({ leaf }) => kindOf(leaf.certificate.keyType) === kind)) continue;
+    const outcome = await shakeHands(dialogue, kind);
+    const isUnanswered = outcome === 'unanswered' && (await shakeHands(dialogue, kind)) === 'unanswered';
+    if (isUnanswered) seen.kindsUnanswered.push(kind);
+  }
+}
+
+function kindOf(keyType: string): CertificateKind {
+  return keyType.startsWith('RSA') ? 'RSA' : 'ECDSA';
+}
 
 /**
  * A whole handshake of TLS 1.3 through node:tls, for servers that have no certificate to show below it and for those
- * that do not understand an empty key_share. True when it was done; what it showed is in `seen` then.
+ * that do not understand an empty key_share; what it showed is in `seen` when it is `done`. `kind` asks for a certificate
+ * of that kind alone.
  */
-export async function shakeHands(dialogue: Dialogue): Promise<boolean> {
-  context ??= tls.createSecureContext({ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ca: [] });
-  const secureContext = context;
-  const done = await dialogue.line.connect(
+export async function shakeHands(
+  dialogue: Dialogue,
+  kind: CertificateKind | null = null,
+): Promise<'done' | 'refused' | 'unanswered'> {
+  const secureContext = contextFor(kind);
+  const outcome = await dialogue.line.connect(
     plain =>
-      new Promise<boolean>(resolve => {
+      new Promise<'done' | 'refused' | 'unanswered'>(resolve => {
         let staple: Buffer | null = null;
         const options = {
           socket: plain,
@@ -70,25 +114,31 @@ export async function shakeHands(dialogue: Dialogue): Promise<boolean> {
           requestOCSP: true,
         };
         const socket = tls.connect(options);
-        const finish = (isDone: boolean): void => {
+        const finish = (how: 'done' | 'refused' | 'unanswered'): void => {
           clearTimeout(timer);
           socket.on('error', () => {}); // it ends with the connection under it
-          resolve(isDone);
+          resolve(how);
         };
-        const timer = setTimeout(() => finish(false), dialogue.line.timeoutMs);
+        const timer = setTimeout(() => finish('unanswered'), dialogue.line.timeoutMs);
         socket.on('OCSPResponse', (response: Buffer | null) => (staple = response));
-        socket.on('error', () => finish(false));
-        socket.on('close', () => finish(false));
+        socket.on('error', (error: NodeJS.ErrnoException) => finish(isRefusal(error) ? 'refused' : 'unanswered'));
+        socket.on('close', () => finish('unanswered'));
         socket.on('secureConnect', () => {
-          keep(dialogue, socket, staple);
-          finish(true);
+          keep(dialogue, socket, staple, kind === null);
+          finish('done');
         });
       }),
   );
-  return done === true;
+  return typeof outcome === 'string' ? outcome : 'unanswered';
 }
 
-function keep(dialogue: Dialogue, socket: tls.TLSSocket, staple: Buffer | null): void {
+/** An alert that says none of this, or an end without one, as other refusals are. */
+function isRefusal({ code, syscall }: NodeJS.ErrnoException): boolean {
+  if (code === 'ECONNRESET') return syscall === undefined; // it ended the connection; a reset comes from `read`
+  return /ALERT_(HANDSHAKE_FAILURE|ILLEGAL_PARAMETER|INSUFFICIENT_SECURITY)$/.test(code ?? '');
+}
+
+function keep(dialogue: Dialogue, socket: tls.TLSSocket, staple: Buffer | null, isTodays: boolean): void {
   const name = socket.getCipher().standardName;
   const suite = SUITES.find(one => one.family === 'TLSv1.3' && one.name === name);
   if (suite !== undefined) dialogue.seen.accepted['TLSv1.3'].add(suite);
@@ -102,5 +152,5 @@ function keep(dialogue: Dialogue, socket: tls.TLSSocket, staple: Buffer | null):
   ) {
     chain.push(at.raw);
   }
-  keepCertificates(dialogue, chain, staple, { isTodays: true });
+  keepCertificates(dialogue, chain, staple, { isTodays });
 }

@@ -15,6 +15,8 @@ import { check, idsWith, scan, suitesOf } from './scan-support';
 const TOLD: ScanSettings['completeFor'] = { findings: ['null-cipher'], weakFrom: 'insecure' };
 /** Left out of profile quick. */
 const FULL_ONLY = ['client-renegotiation', 'no-fallback-scsv', 'ticketbleed', 'no-post-quantum'];
+/** rsa_pss_rsae_sha256 and rsa_pss_rsae_sha384, neighbours in signature_algorithms (RFC 8446 section 4.2.3). */
+const RSA_PSS = Buffer.from('08040805', 'hex');
 const EVERYTHING = {
   minVersion: 'TLSv1',
   ciphers: 'ALL:COMPLEMENTOFALL:eNULL:aNULL:@SECLEVEL=0',
@@ -108,6 +110,33 @@ describe('scanEndpoint against node:tls', function () {
     assert.equal(report.stages.trust.status, 'ok');
     assert.equal(check(report, 'crime').verdict, 'not-applicable');
     assert.equal(check(report, 'insecure-renegotiation').verdict, 'not-applicable');
+  });
+
+  it('sees both certificates of a server that speaks TLS 1.3 alone', async () => {
+    const both = { cert: [rsa.cert, ec.cert], key: [rsa.key, ec.key] } as unknown as IssuedCertificate;
+    const report = await scan(await up(startTls({ ...both, ca: undefined, minVersion: 'TLSv1.3' })), trusted());
+    const seen = [report.certificate, ...report.otherCertificates].map(one => one?.keyType);
+    assert.deepEqual(seen.toSorted(), ['EC', 'RSA']);
+    assert.equal(report.status, 'scanned');
+    assert.equal(report.certificatesComplete, undefined);
+  });
+
+  it('says that another certificate may be there when a server of TLS 1.3 alone does not answer the hello for it', async () => {
+    const behind = await up(startTls({ ...rsa, minVersion: 'TLSv1.3' }));
+    const takesRsa = (hello: Buffer): boolean => hello.includes(RSA_PSS);
+    const front = startScripted(client =>
+      client.once('data', hello => {
+        if (!takesRsa(hello)) return client.resume();
+        const server = net.connect(behind).on('error', () => client.destroy());
+        client.on('close', () => server.destroy());
+        server.write(hello);
+        return client.pipe(server).pipe(client);
+      }),
+    );
+    const report = await scan(await up(front), { ...trusted(), timeoutMs: 500 });
+    assert.equal(report.certificate?.keyType, 'RSA');
+    assert.equal(report.certificatesComplete, false);
+    assert.equal(report.status, 'partial');
   });
 
   it('says that TLS 1.3 is missing', async () => {
