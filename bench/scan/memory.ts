@@ -16,8 +16,11 @@ export async function memory({ isQuick }: SectionOptions): Promise<void> {
   const count = isQuick ? 10_000 : 100_000;
   const figures = await scanCanned(count);
   if (figures.scanned < count) console.log(`memory: ${figures.scanned} of ${count} scanned; the figures are no good.`);
-  const rss = figures.rssMb.map(({ at, rss: mb }) => ({ what: `after ${at} endpoints`, figure: megabytes(mb) }));
-  const growth = (figures.rssMb.at(-1)?.rss ?? NaN) - (figures.rssMb[0]?.rss ?? NaN);
+  const rss = figures.rssMb.map(({ at, rss: mb }) => ({
+    what: at === 0 ? 'before the scan, no thread yet' : `after ${at} endpoints`,
+    figure: megabytes(mb),
+  }));
+  const growth = (figures.rssMb.at(-1)?.rss ?? NaN) - (figures.rssMb[1]?.rss ?? NaN);
   printTable(`memory: resident set of the scanning process, ${AT_ONCE} endpoints at once, ${count} in one scan`, [
     { what: 'highest', figure: megabytes(figures.peakRssMb), bar: '<= 130 MB' },
     { what: `growth from 1000 to ${count} endpoints`, figure: megabytes(growth), bar: '<= 10 MB' },

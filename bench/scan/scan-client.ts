@@ -34,7 +34,7 @@ export interface ScanFigures extends Spent {
 answerJob<ScanJobOrder, ScanFigures>(async ({ endpoints, settings, warmUp, memoryAt = [], profile }) => {
   const threads = createThreads(profile === undefined ? {} : { workerFile: join(__dirname, 'profiled-worker') });
   const seen = { scanned: 0, trusted: 0, connections: 0 };
-  const rss: { at: number; rss: number }[] = [];
+  const rss = [{ at: 0, rss: rssMb() }];
   const scan = async (count: number): Promise<void> => {
     Object.assign(seen, { scanned: 0, trusted: 0 });
     let told = 0;

@@ -18,7 +18,7 @@ export interface Nginx {
   close(): Promise<void>;
 }
 
-const NET = '127.1';
+export const NET = '127.1';
 /** TLS 1.2 with ECDHE and AEAD, and TLS 1.3: nothing to complain of. */
 const CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
