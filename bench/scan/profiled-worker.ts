@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Session, type Profiler } from 'node:inspector';
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 import { scanEndpoint } from '../../lib/scan/scanner';
-import { makeTaskHandler } from '../../lib/scan/task-handler';
+import { serve } from '../../lib/scan/serve';
 
 /** The name of a file, posted here, gets the profile of what the thread did so far. */
 export const PROFILE_CHANNEL = 'certdesk-bench-profile';
@@ -22,7 +22,5 @@ if (!isMainThread) {
     });
   };
   channel.unref();
+  serve(scanEndpoint); // as lib/scan/worker.ts does
 }
-
-/** The worker thread of `lib/scan/worker.ts` with a profiler in it. */
-export default makeTaskHandler(scanEndpoint);

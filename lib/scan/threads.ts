@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { BroadcastChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { WorkerOptions } from 'node:worker_threads';
 import type { EndpointReport } from '../model/report';
-import { STOP_CHANNEL, type ScanTask } from './task-handler';
+import type { ScanTask } from './task-handler';
+import { Thread } from './thread';
 
 /** The worker threads that look at endpoints. */
 export interface Threads {
@@ -19,47 +19,52 @@ export interface Threads {
 /** Scanning is mostly waiting, so few threads do; the rest of the machine is Node-RED's. */
 const MAX_THREADS = Math.max(1, Math.min(2, availableParallelism() - 1));
 const IDLE_TIMEOUT_MS = 10_000;
-/** The scan's own limits decide what is under way; a thread takes all of it. */
-const TASKS_PER_THREAD = 100_000;
-
-/**
- * Several times what a thread with a thousand endpoints under way has alive. V8 lets a heap with a high limit grow to
- * four times what is alive before it looks, and one with this limit to less than two.
- */
-const MAX_HEAP_MB = 512;
+/** With less under way than this in every thread, one more would not be worth its memory. */
+const BUSY = 20;
 
 /** Threads start when there is work, end when there was none for a while, and never keep the process alive. */
 export function createThreads(options: { workerFile?: string; maxThreads?: number } = {}): Threads {
-  const pool = new Piscina({
-    ...workerModule(options.workerFile ?? join(__dirname, 'worker')),
-    minThreads: 0,
-    maxThreads: options.maxThreads ?? MAX_THREADS,
-    idleTimeout: IDLE_TIMEOUT_MS,
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-    concurrentTasksPerWorker: TASKS_PER_THREAD,
-    // Otherwise a thread without tasks stands still, and sockets just destroyed are closed with its next task only.
-    atomics: 'disabled',
-  });
-  // A thread that fails before it took a task leaves the tasks waiting that it was started for.
-  pool.on('error', () => {
-    if (pool.threads.length === 0) void pool.destroy();
-  });
+  const { maxThreads = MAX_THREADS } = options;
+  const [file, workerOptions] = workerModule(options.workerFile ?? join(__dirname, 'worker'));
+  const threads = new Set<Thread>();
+  let idleTimer: NodeJS.Timeout | undefined;
+
+  const closeAll = async (): Promise<void> => {
+    clearTimeout(idleTimer);
+    await Promise.all([...threads].map(thread => thread.close()));
+  };
+  const start = (): Thread => {
+    const thread = new Thread(file, workerOptions, () => threads.delete(thread));
+    threads.add(thread);
+    return thread;
+  };
+  /** The one with the least to do. */
+  const pick = (): Thread => {
+    const [least] = [...threads].sort((a, b) => a.load - b.load);
+    return least === undefined || (least.load >= BUSY && threads.size < maxThreads) ? start() : least;
+  };
+  const isIdle = (): boolean => [...threads].every(({ load }) => load === 0);
+  const closeLater = (): void => {
+    clearTimeout(idleTimer);
+    idleTimer = setTimeout(() => void (isIdle() && closeAll()), IDLE_TIMEOUT_MS).unref();
+  };
   return {
     async run(task) {
-      const json = (await pool.run(task)) as string | null;
-      return json === null ? null : (JSON.parse(json) as EndpointReport);
+      try {
+        return await pick().run(task);
+      } finally {
+        if (isIdle()) closeLater();
+      }
     },
     stop(runId) {
-      const channel = new BroadcastChannel(STOP_CHANNEL);
-      channel.postMessage(runId);
-      channel.close();
+      for (const thread of threads) thread.stop(runId);
     },
-    close: () => pool.destroy(),
+    close: closeAll,
   };
 }
 
 /** The module as built, else its TypeScript source with the loader that tests and scripts of this project run under. */
-function workerModule(path: string): { filename: string; execArgv?: string[] } {
-  if (existsSync(`${path}.js`)) return { filename: `${path}.js` };
-  return { filename: `${path}.ts`, execArgv: ['--require', require.resolve('tsx/cjs')] };
+function workerModule(path: string): [string, WorkerOptions] {
+  if (existsSync(`${path}.js`)) return [`${path}.js`, {}];
+  return [`${path}.ts`, { execArgv: ['--require', require.resolve('tsx/cjs')] }];
 }

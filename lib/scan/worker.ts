@@ -1,5 +1,5 @@
 import { scanEndpoint } from './scanner';
-import { makeTaskHandler } from './task-handler';
+import { serve } from './serve';
 
 /** Entry of a worker thread. */
-export default makeTaskHandler(scanEndpoint);
+serve(scanEndpoint);

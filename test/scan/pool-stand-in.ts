@@ -1,11 +1,11 @@
-import { makeTaskHandler } from '../../lib/scan/task-handler';
+import { serve } from '../../lib/scan/serve';
 import { makeUnreachable } from '../../lib/scan/unreachable';
 
 /**
  * A worker whose scanner opens no connection: what it does is the first label of the endpoint's name. It answers
  * `unreachable` with a reason that tells what happened.
  */
-export default makeTaskHandler(async (endpoint, settings, { runId, connections, signal }) => {
+serve(async (endpoint, settings, { runId, connections, signal }) => {
   const answer = (reason: string): ReturnType<typeof makeUnreachable> =>
     makeUnreachable(endpoint, 'tcp', reason, { runId, settings, scannedAt: new Date(0).toISOString(), connections });
   switch (endpoint.domain?.split('.')[0] ?? '') {

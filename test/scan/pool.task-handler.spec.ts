@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { BroadcastChannel } from 'node:worker_threads';
 import { makeEndpoint } from '../../lib/model/endpoint';
 import { DEFAULT_SCAN_SETTINGS, type ScanSettings } from '../../lib/scan/settings';
-import { makeTaskHandler, STOP_CHANNEL, type ScanTask } from '../../lib/scan/task-handler';
+import { makeTaskHandler, type ScanTask } from '../../lib/scan/task-handler';
 import { makeUnreachable } from '../../lib/scan/unreachable';
 
 describe('a worker thread', () => {
@@ -16,41 +15,39 @@ describe('a worker thread', () => {
 
   it('does not begin a task whose run was stopped while it was on its way', async () => {
     let begun = 0;
-    const handle = makeTaskHandler(() => {
+    const handler = makeTaskHandler(() => {
       begun += 1;
       return Promise.reject(new Error('begun'));
     });
-    assert.equal(await handle(task('a', true)), null);
+    assert.equal(await handler.run(task('a', true)), null);
     assert.equal(begun, 0);
   });
 
   it('stops all endpoints of a run, and no others', async () => {
     const heard: string[] = [];
-    const handle = makeTaskHandler(async (at, settings, { runId, signal }) => {
+    const handler = makeTaskHandler(async (at, settings, { runId, signal }) => {
       await new Promise(resolve => signal.addEventListener('abort', resolve));
       heard.push(runId);
       return makeUnreachable(at, 'tcp', 'STOPPED', { runId, settings, scannedAt: '' });
     });
-    const ours = [handle(task('task-handler-ours')), handle(task('task-handler-ours'))];
-    const other = handle(task('task-handler-other'));
-    const channel = new BroadcastChannel(STOP_CHANNEL);
-    channel.postMessage('task-handler-ours');
+    const ours = [handler.run(task('task-handler-ours')), handler.run(task('task-handler-ours'))];
+    const other = handler.run(task('task-handler-other'));
+    handler.stop('task-handler-ours');
     await Promise.all(ours);
     assert.deepEqual(heard, ['task-handler-ours', 'task-handler-ours']);
-    channel.postMessage('task-handler-other');
+    handler.stop('task-handler-other');
     await other;
-    channel.close();
   });
 
   it('gives all endpoints of a run the same settings object while the run is under way', async () => {
     const given: ScanSettings[] = [];
     const answers: (() => void)[] = [];
-    const handle = makeTaskHandler(async (at, settings, { runId }) => {
+    const handler = makeTaskHandler(async (at, settings, { runId }) => {
       given.push(settings);
       await new Promise<void>(resolve => answers.push(resolve));
       return makeUnreachable(at, 'tcp', 'TIMEOUT', { runId, settings, scannedAt: '' });
     });
-    const tasks = [handle(task('a')), handle(task('a')), handle(task('b'))];
+    const tasks = [handler.run(task('a')), handler.run(task('a')), handler.run(task('b'))];
     answers.forEach(answer => answer());
     await Promise.all(tasks);
     assert.equal(given[0], given[1]);
