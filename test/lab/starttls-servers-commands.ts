@@ -83,6 +83,7 @@ async function postfix({ folder, root, ports, cert, key }: Place): Promise<Comma
       'myhostname = a.example',
       'mynetworks = 127.0.0.0/8',
       'alias_maps =',
+      'local_recipient_maps =', // its default asks a service that is not there
       'smtpd_tls_security_level = may',
       `smtpd_tls_cert_file = ${cert}`,
       `smtpd_tls_key_file = ${key}`,
