@@ -60,7 +60,7 @@ export async function startNginx(certificates: number): Promise<Nginx> {
 
 function configuration(folder: string, blocks: string[]): string {
   return `daemon off;
-worker_processes 1;
+master_process off;
 worker_rlimit_nofile 20000;
 pid ${join(folder, 'nginx.pid')};
 error_log stderr crit;

@@ -1,4 +1,4 @@
-import { chown, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type StarttlsServerName =
@@ -177,9 +177,9 @@ async function vsftpd({ folder, root, ports, cert, key }: Place): Promise<Comman
 /** Only the part that serves readers; it opens an overview, which is empty. */
 async function inn2({ folder, root, ports, cert, key }: Place): Promise<Command> {
   const config = join(folder, 'inn.conf');
-  const parts = ['db', 'run', 'tmp', 'log', 'spool', 'overview'].map(name => join(folder, name));
+  const parts = ['db', 'run', 'tmp', 'log', 'spool', 'overview', 'bin'].map(name => join(folder, name));
   const programs = join(root, 'usr/lib/news/bin');
-  const [db = '', run = '', tmp = '', log = '', spool = '', overview = ''] = parts;
+  const [db = '', run = '', tmp = '', log = '', spool = '', overview = '', bin = ''] = parts;
   await makeFolders(...parts);
   await Promise.all(parts.map(path => chown(path, ACCOUNT.uid, ACCOUNT.gid)));
   await Promise.all(
@@ -190,6 +190,9 @@ async function inn2({ folder, root, ports, cert, key }: Place): Promise<Command>
   await Promise.all(
     ['readers.conf', 'storage.conf'].map(name => copyFile(join(root, 'etc/news', name), join(folder, name))),
   );
+  const innbind = join(bin, 'innbind'); // as unpacked, it is for root and the group news alone
+  await copyFile(join(programs, 'innbind'), innbind);
+  await chmod(innbind, 0o755);
   await writeFile(
     config,
     lines([
@@ -201,6 +204,7 @@ async function inn2({ folder, root, ports, cert, key }: Place): Promise<Command>
       'ovmethod: tradindexed',
       `pathnews: ${join(root, 'usr/lib/news')}`,
       `pathetc: ${folder}`,
+      `pathbin: ${bin}`,
       `pathdb: ${db}`,
       `pathrun: ${run}`,
       `pathtmp: ${tmp}`,

@@ -32,7 +32,6 @@ describe('scanEndpoint against real servers that start TLS later', function () {
       let server: RunningServer | undefined;
       before(async function () {
         if (!IS_LONG) return skip(this, `${name}: real servers of STARTTLS are started only with CERTDESK_LONG=1`);
-        if (name === 'inn2') return skip(this, 'inn2: its nnrpd does not come up in the lab yet');
         const got = await getStarttlsServer(name, { mayInstall: IS_LONG });
         if ('skipped' in got) return skip(this, got.skipped);
         server = await startStarttlsServer(name, got.root, pair);
