@@ -61,7 +61,11 @@ const CURVE_BITS: Readonly<Record<string, number>> = {
 
 /** Reads a certificate from DER bytes or PEM text. Throws where node:crypto can't read it. */
 export function parseCertificate(source: Buffer | string): Certificate {
-  const x509 = new X509Certificate(source);
+  return toCertificate(new X509Certificate(source));
+}
+
+/** The same of one that node:crypto has read already, which is most of the work. */
+export function toCertificate(x509: X509Certificate): Certificate {
   // undefined for an empty one, whatever the types say (Node.js 20)
   const subject = (x509.subject as string | undefined) ?? '';
   const subjectNames = parseName(subject);

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { parseCertificate, type Certificate } from '../model/certificate';
+import { toCertificate, type Certificate } from '../model/certificate';
 import { readDer, readDerSequence, readOid } from '../model/der';
 
 /** A certificate in all the forms that the scan needs, parsed once. */
@@ -32,9 +32,10 @@ export function readCertificate(der: Buffer): KnownCertificate | null {
 
 function parse(der: Buffer): KnownCertificate | null {
   try {
+    const x509 = new X509Certificate(der);
     return {
-      certificate: parseCertificate(der),
-      x509: new X509Certificate(der),
+      certificate: toCertificate(x509),
+      x509,
       der: Buffer.from(der), // a copy, so that the flight it came in can go
       isMustStaple: isMustStaple(der),
     };
