@@ -15,7 +15,7 @@ export interface DebianOptions {
   staple?: Buffer;
 }
 
-/** Where a server may write, and where it listens: 127.0.0.1 where it can be told. */
+/** Where a server may write, and where on 127.0.0.1 it listens. */
 export interface DebianPlace extends DebianOptions {
   folder: string;
   port: number;
@@ -24,8 +24,10 @@ export interface DebianPlace extends DebianOptions {
   stapleFile: string;
 }
 
-interface DebianServerKind {
+export interface DebianServerKind {
   packages: readonly string[];
+  /** It has no option for the address that it listens on. */
+  listensEverywhere?: true;
   /** Writes what it needs into the folder; the command and its arguments. */
   command: (place: DebianPlace) => Promise<[string, ...string[]]>;
 }
@@ -81,9 +83,9 @@ export const DEBIAN_SERVERS = {
         ],
       }),
   },
-  /** Listens on every address: it has no option for one. */
   gnutls: {
-    packages: ['gnutls-bin'],
+    packages: ['gnutls-bin', 'tcc'],
+    listensEverywhere: true,
     command: async place => [
       'gnutls-serv',
       ...['--echo', '--quiet', '--disable-client-cert', '--port', String(place.port)],
@@ -183,18 +185,20 @@ export const DEBIAN_SERVERS = {
       return ['env', `HOME=${place.folder}`, 'caddy', 'run', '--adapter', 'caddyfile', '--config', file];
     },
   },
-  /** Listens on every address. Its lines are those of a policy file. */
+  /** Its lines are those of a policy file. */
   botan: {
-    packages: ['botan'],
+    packages: ['botan', 'tcc'],
+    listensEverywhere: true,
     command: async place => {
       const { cert, key } = first(place);
       const policy = place.lines ? [`--policy=${await configured(place, text(place.lines), 'policy')}`] : [];
       return ['botan', 'tls_server', cert, key, `--port=${place.port}`, ...policy];
     },
   },
-  /** Mozilla's NSS. Listens on every address. */
+  /** Mozilla's NSS. */
   nss: {
-    packages: ['libnss3-tools', 'openssl'],
+    packages: ['libnss3-tools', 'openssl', 'tcc'],
+    listensEverywhere: true,
     command: async place => {
       const { cert, key } = first(place);
       const store = `sql:${place.folder}`;

@@ -7,7 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { DEBIAN_SERVERS, type DebianOptions, type DebianServerName } from './debian-tls-commands';
+import {
+  DEBIAN_SERVERS,
+  type DebianOptions,
+  type DebianServerKind,
+  type DebianServerName,
+} from './debian-tls-commands';
 import { closedPort } from './tls-servers';
 
 const SCRIPT = join(__dirname, 'debian-tls.sh');
@@ -53,9 +58,11 @@ async function startOnce(name: DebianServerName, options: DebianOptions): Promis
   const files = await Promise.all(options.certs.map((pair, index) => writePair(folder, index, pair)));
   const stapleFile = join(folder, 'staple.der');
   if (options.staple !== undefined) await writeFile(stapleFile, options.staple);
-  const command = await DEBIAN_SERVERS[name].command({ ...options, folder, port, files, stapleFile });
+  const kind: DebianServerKind = DEBIAN_SERVERS[name];
+  const command = await kind.command({ ...options, folder, port, files, stapleFile });
+  const env = kind.listensEverywhere ? { ...process.env, LD_PRELOAD: await buildLoopback(folder) } : process.env;
   // it ends with this process, however that ends
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output = `${output}${String(chunk)}`.slice(-2000)));
@@ -67,6 +74,13 @@ async function startOnce(name: DebianServerName, options: DebianOptions): Promis
   if (await isUp(child, port)) return { host: '127.0.0.1', port, close };
   await close();
   throw new Error(`${command.join(' ')} did not come up: ${output}`);
+}
+
+/** A library that turns every address into loopback, loaded before the server's own. */
+async function buildLoopback(folder: string): Promise<string> {
+  const library = join(folder, 'loopback.so');
+  await promisify(execFile)('tcc', ['-shared', '-nostdlib', '-o', library, join(__dirname, 'loopback.c')]);
+  return library;
 }
 
 async function writePair(
