@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const SOURCE = join(__dirname, 'old-servers');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
-/** Which of the releases: those of `npm test` (about 40 MB to download), or all (about 300 MB). */
+/** Which of the releases: those of `npm test` (about 30 MB to download), or all (about 300 MB). */
 export type OldSet = 'small' | 'all';
 
 /** Options of that release's tls.createServer that are plain values, and how to start it. */
