@@ -90,8 +90,6 @@ export class Conversations {
     const extras = { groups: AGREEABLE_GROUPS, ...this.extras };
     const reply = await this.dialogue.converse(protocol, suites, extras, use);
     if (reply.kind === 'hit') return malformed('its first flight did not come to an end');
-    // closing: as OpenSSL before 1.0.2 says no
-    if (reply.kind === 'unknown' && reply.how === 'closed') return { ...reply, kind: 'refused', alert: null };
     return reply;
   }
 }

@@ -38,6 +38,12 @@ export interface Opened {
   roundTripMs: number;
 }
 
+/** What came of a connection that was given away. */
+export interface Used<T> {
+  kind: 'used';
+  value: T;
+}
+
 /** Asks one endpoint with own hellos, keeps what every answer shows, and asks odd answers back in another way. */
 export class Dialogue {
   /** Null until a second hello on one connection was tried. */
@@ -46,8 +52,13 @@ export class Dialogue {
   #takesMany = false;
   /** What this server does instead of an alert was found to mean a refusal. */
   readonly #oddRefusals = new Set<string>();
-  /** A question that had an answer, to see whether the server still answers at all. */
-  #control: { protocol: TlsProtocol; suites: readonly Suite[] } | null = null;
+  /** What a bare close was found to mean. */
+  #closing: 'refusal' | 'limit' | null = null;
+  /** A close was taken at its word; and no answer has come since. */
+  #hasTrusted = false;
+  #isUnproven = false;
+  /** Asks what had an answer once more, to see whether the server still answers at all. */
+  #control: (() => Promise<Reply>) | null = null;
 
   constructor(
     readonly line: Line,
@@ -138,27 +149,68 @@ export class Dialogue {
   async #settle(first: Unknown, askAgain: () => Promise<Reply>): Promise<Reply> {
     if (!hasAnswered(this.seen) || first.how === 'stopped') return first;
     const refused: Reply = { kind: 'refused', reason: first.reason, alert: null };
-    if (first.how === 'closed' || this.#oddRefusals.has(first.word)) return refused; // closing: as OpenSSL before 1.0.2
+    if (first.how === 'closed') return this.#afterClose(first, askAgain);
+    if (this.#oddRefusals.has(first.word)) return refused;
     if (first.how === 'silent') return first;
     await this.line.pause(PAUSE_MS);
     const again = await askAgain();
     if (again.kind !== 'unknown' || again.how !== 'odd' || this.#control === null) return again;
-    const control = await this.#once(this.#control.protocol, this.#control.suites);
+    const control = await this.#control();
     if (control.kind !== 'hit') return again;
     this.#oddRefusals.add(again.word);
     return refused;
   }
 
   /**
-   * Offers `suites` once, and gives the connection to `use` while it is open. The reply instead, when the server took
-   * none of them or its flight did not come to an end. A `use` that rejects counts as an odd answer.
+   * A bare close is how OpenSSL before 1.0.2 says no, and how a server ends what goes over its limit of connections. It
+   * counts as no when it comes again while nothing else is asked, and something known is still answered after it. From
+   * then on it is taken at its word, until `isTrustworthy` looks back.
+   */
+  async #afterClose<T>(first: Unknown, askAgain: () => Promise<T | Reply>): Promise<T | Reply> {
+    const refused: Reply = { kind: 'refused', reason: first.reason, alert: null };
+    if (this.#closing === 'refusal') {
+      this.#hasTrusted = true;
+      this.#isUnproven = true;
+      return refused;
+    }
+    return this.line.alone(async () => {
+      const again = await askAgain();
+      if (!isUnknown(again)) this.#closing = 'limit';
+      if (!isClosed(again)) return again;
+      if (this.#closing === 'refusal') return refused; // another one was found to be one meanwhile
+      if (this.#control === null || (await this.#control()).kind !== 'hit') return again;
+      if (this.#closing === null) this.#closing = 'refusal';
+      return refused;
+    });
+  }
+
+  /** Whether what was taken for a refusal can be believed: the server still answers, and has no limit that was met. */
+  async isTrustworthy(): Promise<boolean> {
+    if (this.#hasTrusted && this.#closing === 'limit') return false;
+    return !this.#isUnproven || (await this.#control?.())?.kind === 'hit';
+  }
+
+  /**
+   * Offers `suites`, and gives the connection to `use` while it is open. The reply instead, when the server took none of
+   * them or its flight did not come to an end. A `use` that rejects counts as an odd answer.
    */
   async converse<T>(
     protocol: TlsProtocol,
     suites: readonly Suite[],
     extras: HelloExtras,
     use: (opened: Opened) => Promise<T>,
-  ): Promise<{ kind: 'used'; value: T } | Reply> {
+  ): Promise<Used<T> | Reply> {
+    const once = (): Promise<Used<T> | Reply> => this.#converseOnce(protocol, suites, extras, use);
+    const first = await once();
+    return isClosed(first) ? this.#afterClose(first, once) : first;
+  }
+
+  #converseOnce<T>(
+    protocol: TlsProtocol,
+    suites: readonly Suite[],
+    extras: HelloExtras,
+    use: (opened: Opened) => Promise<T>,
+  ): Promise<Used<T> | Reply> {
     return new Promise(resolve => {
       let isTaken = false;
       const sequel = async (opened: Opened): Promise<void> => {
@@ -219,6 +271,8 @@ export class Dialogue {
     const suites = answer.kinds.flatMap(kind => findSuite('SSLv2', kind) ?? []);
     for (const suite of suites) this.seen.accepted.SSLv2.add(suite);
     this.seen.protocols.SSLv2 = { state: 'offered', reason: `it answered with ${answer.kinds.length} kinds of cipher` };
+    this.#control ??= () => this.#onceSslv2();
+    this.#isUnproven = false;
     if (answer.certificate !== null) keepCertificates(this, [answer.certificate], null, { isTodays: false });
     return { kind: 'hit', protocol: 'SSLv2', suite: null };
   }
@@ -236,10 +290,19 @@ export class Dialogue {
       return malformed('the server chose a suite that was not offered');
     }
     if (suites.length > MANY) this.#takesMany = true;
-    this.#control ??= { protocol: asked, suites };
+    this.#control ??= () => this.#once(asked, suites);
+    this.#isUnproven = false;
     keepFlight(this, protocol, suite, flight);
     return { kind: 'hit', protocol, suite };
   }
+}
+
+function isUnknown(outcome: unknown): outcome is Unknown {
+  return (outcome as Partial<Unknown>).kind === 'unknown';
+}
+
+function isClosed(outcome: unknown): outcome is Unknown {
+  return isUnknown(outcome) && outcome.how === 'closed';
 }
 
 /** The flight that comes on an open connection; null where it ends, stays silent, or says no. */

@@ -30,6 +30,7 @@ export class Line {
   readonly #underWay = new Set<{ end: () => void }>();
   readonly #sequels = new Set<Promise<unknown>>();
   readonly #turns: Turns;
+  #lastAlone: Promise<unknown> = Promise.resolve();
   readonly #stop = (): void => {
     for (const one of this.#underWay) one.end();
   };
@@ -90,6 +91,24 @@ export class Line {
     } finally {
       this.#end(connection);
     }
+  }
+
+  /**
+   * While `work` asks, no more than one connection is open. Whoever calls this must not hold one, and `work` must not call
+   * it again.
+   */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#lastAlone.then(async () => {
+      const others = this.options.connections - 1;
+      const taken = await Promise.all(Array.from({ length: others }, () => this.#turns.begin(this.signal)));
+      try {
+        return await work();
+      } finally {
+        for (const isTurn of taken) if (isTurn) this.#turns.end();
+      }
+    });
+    this.#lastAlone = result.catch(() => {});
+    return result;
   }
 
   /** Resolves when all sequels have ended. */

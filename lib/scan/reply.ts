@@ -21,9 +21,10 @@ export interface Unknown {
   how: 'odd' | 'closed' | 'silent' | 'not-connected' | 'no-starttls' | 'stopped';
 }
 
+const CLOSE_NOTIFY = 0;
 const UNRECOGNIZED_NAME = 112;
 /** Alerts that say: none of this. All others are looked at twice. */
-const REFUSALS: ReadonlySet<number> = new Set([0, 40, 47, 70, 71]);
+const REFUSALS: ReadonlySet<number> = new Set([40, 47, 70, 71]);
 function unknown(how: Unknown['how'], word: string, reason: string): Unknown {
   return { kind: 'unknown', how, word, reason };
 }
@@ -38,6 +39,7 @@ export function alertReply(description: number, serverName: string | null): Repl
   if (description === UNRECOGNIZED_NAME && serverName === null) {
     return unknown('odd', 'NEEDS_SNI', `alert ${name}, and there is no name to send (SNI)`);
   }
+  if (description === CLOSE_NOTIFY) return unknown('closed', 'CLOSED', 'it closed without another alert');
   if (REFUSALS.has(description)) return { kind: 'refused', reason: `alert ${name}`, alert: description };
   return unknown('odd', name.toUpperCase(), `alert ${name}`);
 }

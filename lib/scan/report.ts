@@ -1,4 +1,11 @@
-import { PROTOCOLS, type EndpointReport, type Protocol, type ProtocolState, type StageResult } from '../model/report';
+import {
+  PROTOCOLS,
+  type Check,
+  type EndpointReport,
+  type Protocol,
+  type ProtocolState,
+  type StageResult,
+} from '../model/report';
 import { hasShownAllKinds, type Observation } from './observation';
 import { makeChecks, type Answers } from './probes/registry';
 import type { Reply } from './reply';
@@ -48,6 +55,27 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
       suitesInOrder(seen, protocol).map(suite => toCipher(suite, protocol, endpoint.port)),
     ),
     checks: makeChecks(seen, frame.settings, frame.answers),
+  };
+}
+
+const DOUBTED = 'Its refusals can not be believed: it closes connections for other reasons too, or no longer answers.';
+
+/** The same report with what was found in it, and nothing that rests on a refusal. */
+export function doubt(report: EndpointReport): EndpointReport {
+  const isClear = ({ verdict }: Check): boolean => verdict === 'ok' || verdict === 'not-applicable';
+  return {
+    ...report,
+    status: 'partial',
+    certificatesComplete: false,
+    protocols: Object.fromEntries(
+      PROTOCOLS.map(protocol => [
+        protocol,
+        report.protocols[protocol] === 'refused' ? 'cannot-tell' : report.protocols[protocol],
+      ]),
+    ) as Record<Protocol, ProtocolState>,
+    checks: report.checks.map(check =>
+      isClear(check) ? { ...check, verdict: 'cannot-tell', detail: DOUBTED } : check,
+    ),
   };
 }
 

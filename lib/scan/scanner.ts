@@ -9,7 +9,7 @@ import { Dialogue } from './dialogue';
 import { Line } from './line';
 import { hasAnswered, newObservation, type Observation } from './observation';
 import { injectEarly } from './probes/ccs-injection';
-import { failureOf, makeReport, type ReportFrame } from './report';
+import { doubt, failureOf, makeReport, type ReportFrame } from './report';
 import type { ScanSettings } from './settings';
 import { askChecks, askLast, makeChecks, type Answers } from './probes/registry';
 import { findStarttls } from './starttls';
@@ -66,10 +66,14 @@ export async function scanEndpoint(
       sequel: wanted.has('ccs-injection') ? opened => injectEarly(dialogue, opened) : undefined,
     });
     const answers = hasAnswered(seen) ? await askAndList(dialogue, settings, wanted) : NO_ANSWERS;
+    const isTrustworthy = await dialogue.isTrustworthy();
     await line.idle();
     // what was seen of a stopped scan is half a picture, and half a picture must not clear anything
     if (line.isStopped) return unreachable('handshake', 'STOPPED', line.opened);
-    if (hasAnswered(seen)) return makeReport(seen, { ...frame(line.opened), answers });
+    if (hasAnswered(seen)) {
+      const report = makeReport(seen, { ...frame(line.opened), answers });
+      return isTrustworthy ? report : doubt(report);
+    }
     const { stage, reason } = failureOf(first);
     return unreachable(stage, reason, line.opened);
   } finally {

@@ -82,8 +82,8 @@ export async function listSuites(
     pick(dialogue, protocol, reversed(candidates), limits),
   ]);
   const [first] = forward ?? [];
-  if (first === undefined) return;
-  if (backward?.[0] !== first) return huntSuites(dialogue, protocol, candidates, limits);
+  if (first === undefined && backward === null) return;
+  if (first === undefined || backward?.[0] !== first) return huntSuites(dialogue, protocol, candidates, limits);
   const order = await pickAll(dialogue, protocol, candidates, limits, forward ?? []);
   dialogue.seen.preference.set(protocol, order);
 }

@@ -31,7 +31,9 @@ export function createThreads(options: { workerFile?: string; maxThreads?: numbe
 
   const closeAll = async (): Promise<void> => {
     clearTimeout(idleTimer);
-    await Promise.all([...threads].map(thread => thread.close()));
+    const ending = [...threads];
+    threads.clear(); // none of them gets another task
+    await Promise.all(ending.map(thread => thread.close()));
   };
   const start = (): Thread => {
     const thread = new Thread(file, workerOptions, () => threads.delete(thread));

@@ -54,7 +54,7 @@ export type CertificateKind = 'RSA' | 'ECDSA';
 /** How a certificate of any kind may be signed itself (RFC 8446 section 4.2.3); in OpenSSL's words. */
 const ANY_CHAIN = 'RSA+SHA256:RSA+SHA384:RSA+SHA512';
 const SIGNATURES: Record<CertificateKind, string> = {
-  RSA: `RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:${ANY_CHAIN}`,
+  RSA: `RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:${ANY_CHAIN}`,
   ECDSA: `ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:${ANY_CHAIN}`,
 };
 
@@ -132,9 +132,8 @@ export async function shakeHands(
   return typeof outcome === 'string' ? outcome : 'unanswered';
 }
 
-/** An alert that says none of this, or an end without one, as other refusals are. */
-function isRefusal({ code, syscall }: NodeJS.ErrnoException): boolean {
-  if (code === 'ECONNRESET') return syscall === undefined; // it ended the connection; a reset comes from `read`
+/** An alert that says: none of this. */
+function isRefusal({ code }: NodeJS.ErrnoException): boolean {
   return /ALERT_(HANDSHAKE_FAILURE|ILLEGAL_PARAMETER|INSUFFICIENT_SECURITY)$/.test(code ?? '');
 }
 

@@ -103,7 +103,7 @@ export const DEBIAN: readonly Row[] = [
     vulnerable: ids('no-tls13 no-post-quantum'),
     // its command line keeps no sessions, and so gives no tickets
     notApplicable: ids(PLAIN, NO_CBC, NO_STATIC_RSA, 'no-fallback-scsv ticketbleed'),
-    most: 8,
+    most: 10, // it says no to SSLv2 by closing, which is asked again
   }),
   row('nss', {
     name: 'selfserv as it comes (NSS)',
