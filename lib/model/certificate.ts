@@ -47,7 +47,23 @@ const SIGNATURE_ALGORITHMS: Readonly<Record<string, string>> = {
   '1.3.101.113': 'ED448',
 };
 
+/** SEC 2 version 1, RFC 5639, by OpenSSL's names. */
 const CURVE_BITS: Readonly<Record<string, number>> = {
+  secp112r1: 112,
+  secp112r2: 112,
+  secp128r1: 128,
+  secp128r2: 128,
+  secp160k1: 160,
+  secp160r1: 160,
+  secp160r2: 160,
+  secp192k1: 192,
+  secp224k1: 224,
+  sect163k1: 163,
+  sect163r1: 163,
+  sect163r2: 163,
+  brainpoolP160r1: 160,
+  brainpoolP192r1: 192,
+  brainpoolP224r1: 224,
   prime192v1: 192,
   secp224r1: 224,
   prime256v1: 256,

@@ -120,7 +120,7 @@ async function askTls12({ dialogue, profile, hunt }: Plan, first: Suite | null):
   const reply = await dialogue.ask('TLSv1.2', suites);
   if (reply.kind === 'hit') hunt('TLSv1.2');
   if (reply.kind === 'unknown') dialogue.seen.undecided.push({ protocol: 'TLSv1.2', suites, reason: reply.reason });
-  return reply.kind !== 'hit';
+  return reply.kind !== 'hit' && suites !== weakSuites('TLSv1.2');
 }
 
 /** With the healthy suites for the kind of certificate that `first` did not need. */

@@ -120,6 +120,9 @@ async function pick(
   }
   const { reply, suites: picked } = await dialogue.askTwice(protocol, suites);
   if (reply.kind === 'unknown') seen.undecided.push({ protocol, suites, reason: reply.reason });
+  if (reply.kind === 'hit' && reply.protocol !== protocol) {
+    seen.undecided.push({ protocol, suites, reason: `it answered with ${reply.protocol}` });
+  }
   return reply.kind === 'hit' && reply.protocol === protocol ? picked : null;
 }
 

@@ -1,6 +1,7 @@
 import tls from 'node:tls';
 import type { Dialogue } from './dialogue';
 import { keepCertificates } from './keep';
+import { hasAnswered } from './observation';
 import { huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, weakSuites } from './suites/lists';
 import { SUITES } from './suites/suites';
@@ -37,7 +38,7 @@ export async function askTls13({ dialogue, profile, limits }: Tls13Plan): Promis
     const reply = await dialogue.ask('TLSv1.3', allSuites('TLSv1.3'));
     const isClear =
       reply.kind === 'refused'
-        ? reply.alert === PROTOCOL_VERSION || !seen.speaksTls13
+        ? reply.alert === PROTOCOL_VERSION || (hasAnswered(seen) && !seen.speaksTls13)
         : reply.kind === 'unknown' && (reply.how === 'silent' || reply.how === 'stopped');
     if (reply.kind !== 'hit' && (isClear || (await shakeHands(dialogue)) !== 'done')) {
       conclude(seen, ['TLSv1.3'], reply);

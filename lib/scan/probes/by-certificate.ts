@@ -1,5 +1,5 @@
 import type { CheckId } from '../../model/checks';
-import type { Observation, ServedCertificate } from '../observation';
+import { hasShownAllKinds, type Observation, type ServedCertificate } from '../observation';
 import { cannotTell, capitalized, ok, some, vulnerable, type Judgement, type Probe } from './probe';
 
 /** What is wrong with one certificate, null for nothing. */
@@ -15,11 +15,19 @@ function judgeAll(seen: Observation, fault: CertificateFault, fine: string): Jud
     const what = fault(served, seen);
     return what === null ? [] : { served, what };
   });
-  if (faulty.length === 0) return ok(fine);
+  if (faulty.length === 0) return notAllSeen(seen) ?? ok(fine);
   return vulnerableBy(
     faulty.map(({ served }) => served),
     `${capitalized(some(faulty.map(({ what }) => what)))}.`,
   );
+}
+
+/** What is fine in the certificates that were seen says nothing of one that was not. */
+export function notAllSeen(seen: Observation): Judgement | null {
+  if (seen.certificateProblem !== '') return cannotTell(`Not every certificate was seen: ${seen.certificateProblem}.`);
+  return hasShownAllKinds(seen)
+    ? null
+    : cannotTell('Not every certificate was seen: one of another kind may be there.');
 }
 
 /** Says which certificate it is about, where it is one. */

@@ -9,9 +9,11 @@ export const crime: Probe = {
     const [protocol] = seen.compressed;
     if (protocol !== undefined)
       return vulnerable(`It compresses in ${protocol}, which leaks secrets by length (CRIME).`);
-    if (CLASSIC.some(one => seen.protocols[one].state === 'offered')) {
-      return ok('It was offered DEFLATE and did not take it.');
-    }
-    return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version that has compression.');
+    const open = openQuestion(seen, CLASSIC);
+    if (open !== null) return open;
+    const isSpoken = CLASSIC.some(one => seen.protocols[one].state === 'offered');
+    return isSpoken
+      ? ok('It was offered DEFLATE and did not take it.')
+      : notApplicable('It speaks no version that has compression.');
   },
 };

@@ -14,7 +14,10 @@ export const insecureRenegotiation: Probe = {
     if (found !== undefined) {
       return vulnerable(`Its ServerHello of ${found} does not confirm secure renegotiation (RFC 5746).`);
     }
-    if (secure.size > 0) return ok('It confirms secure renegotiation (RFC 5746).');
-    return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version that has renegotiation.');
+    const open = openQuestion(seen, CLASSIC);
+    if (open !== null) return open;
+    return secure.size > 0
+      ? ok('It confirms secure renegotiation (RFC 5746).')
+      : notApplicable('It speaks no version that has renegotiation.');
   },
 };

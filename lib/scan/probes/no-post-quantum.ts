@@ -18,7 +18,6 @@ async function ask(dialogue: Dialogue): Promise<Judgement> {
     if (reply.kind === 'used' || reply.kind === 'hit') return ok('It agrees on keys by ML-KEM.');
     const isAlert = reply.kind === 'unknown' && reply.reason.startsWith('alert '); // whichever: it speaks TLS 1.3
     if (reply.kind === 'refused' || isAlert) return vulnerable(`It refuses ML-KEM: ${reply.reason}.`);
-    if (reply.how === 'closed') return vulnerable('It closes when only ML-KEM is offered.');
     if (isLast) return cannotTell(`Whether it takes ML-KEM could not be decided: ${reply.reason}.`);
   }
   return cannotTell('It was not asked.');

@@ -1,5 +1,5 @@
 import type { Observation, ServedCertificate } from '../observation';
-import { nameOf, noCertificate, vulnerableBy } from '../probes/by-certificate';
+import { nameOf, noCertificate, notAllSeen, vulnerableBy } from '../probes/by-certificate';
 import { cannotTell, capitalized, notApplicable, ok, some, type Judgement } from '../probes/probe';
 import type { RevocationStatus } from './status';
 
@@ -23,7 +23,7 @@ export async function judgeEach(
   }
   const [open, fine] = [those('cannot-tell'), those('ok')];
   if (open.length > 0) return cannotTell(say(open));
-  return fine.length > 0 ? ok(say(fine)) : notApplicable(say(all));
+  return notAllSeen(seen) ?? (fine.length > 0 ? ok(say(fine)) : notApplicable(say(all)));
 }
 
 function say(those: readonly { served: ServedCertificate; detail: string }[]): string {
