@@ -150,9 +150,10 @@ function explain(error: unknown): string | null {
   return ADVICE.find(([prefix]) => code.startsWith(prefix))?.[1] ?? null;
 }
 
-/** libsql gives no code for a failure to open, only SQLite's number (14) at the end of its text. */
+/** libsql gives no code for a failure to open, only SQLite's number (14) at the end of its text, and seldom none at all. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
+  if (error.message.includes('readonly database')) return 'SQLITE_READONLY';
   return error.message.startsWith('ConnectionFailed') ? 'SQLITE_CANTOPEN' : '';
 }
