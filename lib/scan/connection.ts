@@ -26,11 +26,14 @@ export interface ConnectionOptions {
   timeoutMs: number;
   /** What has to be said before TLS; null for direct TLS. */
   talk: Talk | null;
+  /** How long it is listened to, however often something comes. Default: ten seconds and four times `timeoutMs`. */
+  lifeMs?: number;
 }
 
 /** What came, or why nothing did. */
 export type Received = Buffer | 'timeout' | 'closed' | 'reset' | 'stopped';
 
+const LIFE_MS = 10_000;
 /** More than this in one connection is no answer to anything that is asked here. */
 const MAX_UNREAD = 256 * 1024;
 
@@ -53,6 +56,8 @@ export class Connection {
   #answeredAt = 0;
   /** Limits what is waited for. */
   #timer: NodeJS.Timeout | undefined;
+  /** By performance.now(). */
+  readonly #endsAt: number;
   #unread: Buffer[] = [];
   #unreadLength = 0;
   /** The way is free: connected, and the protocol in the clear has led to TLS. */
@@ -63,6 +68,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     const { host, port, timeoutMs, talk } = options;
     this.#timeoutMs = timeoutMs;
+    this.#endsAt = performance.now() + (options.lifeMs ?? LIFE_MS + 4 * timeoutMs);
     this.#talk = talk;
     const onread = {
       buffer: INCOMING,
@@ -125,8 +131,12 @@ export class Connection {
     if (this.#over === null) this.#socket.write(bytes);
   }
 
-  /** The next bytes, within `ms` (default: the scan's timeout). What came before is kept for it. */
+  /**
+   * The next bytes, within `ms` (default: the scan's timeout). What came before is kept for it. A connection that is older
+   * than its life gives no more, so that a server which sends a little again and again is not listened to for ever.
+   */
   async receive(ms = this.#timeoutMs): Promise<Received> {
+    if (performance.now() > this.#endsAt) return 'timeout';
     if (this.#unreadLength > 0) return this.#takeUnread();
     const noAnswer = await this.#wait<null>(finish => {
       this.#onData = chunk => {

@@ -3,7 +3,7 @@ import type { Node } from 'node-red';
 import { VulnerabilityWatch } from '../../lib/findings/vulnerability-watch';
 import { asCertDeskError, type CertDeskError } from '../../lib/model/errors';
 import { runOf, type Finding } from '../../lib/model/finding';
-import type { EndpointReport } from '../../lib/model/report';
+import { failureReason, type EndpointReport } from '../../lib/model/report';
 import type { Repository } from '../../lib/repository/repository';
 import { startScan } from '../../lib/scan/pool';
 import type { Scan } from '../../lib/scan/settings';
@@ -57,7 +57,8 @@ export class ScanRun {
     await this.repository.endRun(told);
     this.send([null, null, { ...this.common(), topic: 'run', payload: told }]);
     if (this.failure !== null) throw this.failure;
-    const look = told.unreachable + told.partial > 0 ? 'waiting' : 'good';
+    if (told.endpoints === 0) this.node.warn('Nothing was scanned: every target is left out by the excludes.');
+    const look = told.unreachable + told.partial > 0 || told.endpoints === 0 ? 'waiting' : 'good';
     show(this.node, look, told.stopped ? 'ssl-scan.status.stopped' : `${told.scanned}/${told.endpoints}`);
   }
 
@@ -66,7 +67,7 @@ export class ScanRun {
     this.known += 1;
     const isLast = this.known === this.total;
     const parts = { id: this.runId, index, ...(isLast ? { count: this.total } : {}) };
-    this.repository.record(report);
+    if (failureReason(report) !== 'STOPPED') this.repository.record(report); // nothing was learned of it
     this.send([{ ...this.common(), topic: report.endpoint.name, payload: report, parts }, null, null]);
     show(this.node, 'busy', `${this.known}/${this.total}`);
     const judged = this.watch
