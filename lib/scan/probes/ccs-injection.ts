@@ -1,4 +1,5 @@
 import type { Dialogue, Opened } from '../dialogue';
+import { RecordSource } from '../handshake';
 import { BY_SUITE, newestBySuite, type EarlyCcs } from '../observation';
 import { alertName } from '../wire/names';
 import { tlsRecord } from '../wire/record-layer';
@@ -58,18 +59,19 @@ async function inject({ connection, protocol, roundTripMs }: Opened, patience: n
   return second === null ? { kind: 'silent' } : { kind: 'taken' };
 }
 
-/** How the server reacted; null for not at all. */
+/** How the server refused it; null where it did not: silence, a warning, or anything else that goes on. */
 async function answerOf(connection: Opened['connection'], ms: number): Promise<string | null> {
-  const received = await connection.receive(ms);
-  if (received === 'timeout') return null;
-  if (received === 'closed' || received === 'reset') return 'it ended the connection';
-  if (received === 'stopped') return 'stopped';
-  try {
-    for (const { type, content } of new RecordReader().read(received)) {
-      if (type === RECORD.alert) return `alert ${alertName(content[1] ?? 0)}`;
-    }
-  } catch {
-    // no record: it went on as well
+  const source = new RecordSource(connection, new RecordReader());
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const record = await source.next(Math.max(0, deadline - performance.now())).catch(() => 'timeout' as const);
+    if (record === 'timeout') return null;
+    if (record === 'closed' || record === 'reset') return 'it ended the connection';
+    if (record === 'stopped') return 'stopped';
+    const [level, description = 0] = record.content;
+    if (record.type === RECORD.alert && level === FATAL) return `alert ${alertName(description)}`;
   }
-  return 'it went on otherwise';
 }
+
+/** Level of an alert that ends the connection (RFC 5246 section 7.2). */
+const FATAL = 2;
