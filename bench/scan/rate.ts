@@ -57,7 +57,7 @@ export async function scanNginx(
   more: Partial<ScanJobOrder> = {},
 ): Promise<ScanFigures> {
   const settings = { concurrency, ca: [nginx.ca] };
-  const job = { endpoints: nginx.endpoints(count), warmUp: Math.min(WARM_UP, 6 * count), settings, ...more };
+  const job = { endpoints: nginx.endpoints(count), warmUp: WARM_UP, settings, ...more };
   return runModule<ScanJobOrder, ScanFigures>(join(__dirname, 'scan-client.js'), job, 'client');
 }
 

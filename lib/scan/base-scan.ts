@@ -5,7 +5,7 @@ import { conclude, type Reply } from './reply';
 import { ClassCover, huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, COMMON, COMMON_BEFORE_TLS12, WEAK_OR_ECDSA, WEAK_OR_RSA, weakSuites } from './suites/lists';
 import type { Suite } from './suites/suites';
-import { askOtherKind, askTls13, shakeHands } from './tls13';
+import { askOtherSignatures, askTls13, shakeHands } from './tls13';
 import { askEach, CLASSIC, concludeAbove, findVersions, foundBy } from './versions';
 import type { TlsProtocol } from './wire/names';
 
@@ -174,5 +174,5 @@ async function scanUncommon(plan: Plan, first: Reply): Promise<void> {
   }
   if (seen.protocols['TLSv1.3'].state !== 'offered') return;
   const outcome = await shakeHands(dialogue);
-  if (outcome === 'done' && newestBySuite(seen) === undefined) await askOtherKind(dialogue);
+  if (outcome === 'done' && newestBySuite(seen) === undefined) await askOtherSignatures(dialogue);
 }

@@ -1,3 +1,4 @@
+import { Closings, isClosed } from './closings';
 import type { Connection } from './connection';
 import { keepCertificates, keepFlight } from './keep';
 import type { Line } from './line';
@@ -52,11 +53,7 @@ export class Dialogue {
   #takesMany = false;
   /** What this server does instead of an alert was found to mean a refusal. */
   readonly #oddRefusals = new Set<string>();
-  /** What a bare close was found to mean. */
-  #closing: 'refusal' | 'limit' | null = null;
-  /** A close was taken at its word; and no answer has come since. */
-  #hasTrusted = false;
-  #isUnproven = false;
+  readonly closings: Closings;
   /** Asks what had an answer once more, to see whether the server still answers at all. */
   #control: (() => Promise<Reply>) | null = null;
 
@@ -65,7 +62,9 @@ export class Dialogue {
     readonly seen: Observation,
     readonly serverName: string | null,
     readonly anchors: Anchors,
-  ) {}
+  ) {
+    this.closings = new Closings(line, () => this.#isStillAnswered());
+  }
 
   /**
    * Offers `suites` in one version. A suite that the server takes is in `seen` when this resolves; `sequel` goes on with
@@ -148,46 +147,19 @@ export class Dialogue {
   /** Asks once more what was answered oddly, then something known, to see whether the server still answers at all. */
   async #settle(first: Unknown, askAgain: () => Promise<Reply>): Promise<Reply> {
     if (!hasAnswered(this.seen) || first.how === 'stopped') return first;
+    if (first.how === 'closed') return this.closings.judge(first, askAgain);
     const refused: Reply = { kind: 'refused', reason: first.reason, alert: null };
-    if (first.how === 'closed') return this.#afterClose(first, askAgain);
     if (this.#oddRefusals.has(first.word)) return refused;
     if (first.how === 'silent') return first;
     await this.line.pause(PAUSE_MS);
     const again = await askAgain();
-    if (again.kind !== 'unknown' || again.how !== 'odd' || this.#control === null) return again;
-    const control = await this.#control();
-    if (control.kind !== 'hit') return again;
+    if (again.kind !== 'unknown' || again.how !== 'odd' || !(await this.#isStillAnswered())) return again;
     this.#oddRefusals.add(again.word);
     return refused;
   }
 
-  /**
-   * A bare close is how OpenSSL before 1.0.2 says no, and how a server ends what goes over its limit of connections. It
-   * counts as no when it comes again while nothing else is asked, and something known is still answered after it. From
-   * then on it is taken at its word, until `isTrustworthy` looks back.
-   */
-  async #afterClose<T>(first: Unknown, askAgain: () => Promise<T | Reply>): Promise<T | Reply> {
-    const refused: Reply = { kind: 'refused', reason: first.reason, alert: null };
-    if (this.#closing === 'refusal') {
-      this.#hasTrusted = true;
-      this.#isUnproven = true;
-      return refused;
-    }
-    return this.line.alone(async () => {
-      const again = await askAgain();
-      if (!isUnknown(again)) this.#closing = 'limit';
-      if (!isClosed(again)) return again;
-      if (this.#closing === 'refusal') return refused; // another one was found to be one meanwhile
-      if (this.#control === null || (await this.#control()).kind !== 'hit') return again;
-      if (this.#closing === null) this.#closing = 'refusal';
-      return refused;
-    });
-  }
-
-  /** Whether what was taken for a refusal can be believed: the server still answers, and has no limit that was met. */
-  async isTrustworthy(): Promise<boolean> {
-    if (this.#hasTrusted && this.#closing === 'limit') return false;
-    return !this.#isUnproven || (await this.#control?.())?.kind === 'hit';
+  async #isStillAnswered(): Promise<boolean> {
+    return (await this.#control?.())?.kind === 'hit';
   }
 
   /**
@@ -202,7 +174,7 @@ export class Dialogue {
   ): Promise<Used<T> | Reply> {
     const once = (): Promise<Used<T> | Reply> => this.#converseOnce(protocol, suites, extras, use);
     const first = await once();
-    return isClosed(first) ? this.#afterClose(first, once) : first;
+    return isClosed(first) ? this.closings.judge(first, once) : first;
   }
 
   #converseOnce<T>(
@@ -272,7 +244,7 @@ export class Dialogue {
     for (const suite of suites) this.seen.accepted.SSLv2.add(suite);
     this.seen.protocols.SSLv2 = { state: 'offered', reason: `it answered with ${answer.kinds.length} kinds of cipher` };
     this.#control ??= () => this.#onceSslv2();
-    this.#isUnproven = false;
+    this.closings.answered();
     if (answer.certificate !== null) keepCertificates(this, [answer.certificate], null, { isTodays: false });
     return { kind: 'hit', protocol: 'SSLv2', suite: null };
   }
@@ -291,18 +263,10 @@ export class Dialogue {
     }
     if (suites.length > MANY) this.#takesMany = true;
     this.#control ??= () => this.#once(asked, suites);
-    this.#isUnproven = false;
+    this.closings.answered();
     keepFlight(this, protocol, suite, flight);
     return { kind: 'hit', protocol, suite };
   }
-}
-
-function isUnknown(outcome: unknown): outcome is Unknown {
-  return (outcome as Partial<Unknown>).kind === 'unknown';
-}
-
-function isClosed(outcome: unknown): outcome is Unknown {
-  return isUnknown(outcome) && outcome.how === 'closed';
 }
 
 /** The flight that comes on an open connection; null where it ends, stays silent, or says no. */

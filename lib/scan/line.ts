@@ -37,7 +37,7 @@ export class Line {
 
   constructor(private readonly options: LineOptions) {
     this.#turns = new Turns(options.connections);
-    setMaxListeners(0, options.signal); // one signal ends all endpoints of a run
+    setMaxListeners(0, options.signal); // every question that waits for its turn listens
     options.signal.addEventListener('abort', this.#stop);
   }
 

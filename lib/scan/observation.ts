@@ -49,7 +49,7 @@ export interface Observation {
   /** The first is what today's clients get. */
   readonly served: ServedCertificate[];
   /** Kinds of certificate (RSA, ECDSA) that a server of TLS 1.3 alone was asked for in vain. */
-  readonly kindsUnanswered: string[];
+  readonly kindsUnanswered: CertificateKind[];
   /** Why there is no certificate although the server speaks TLS; '' while there is no such reason. */
   certificateProblem: string;
   /** Sizes of the primes seen in Diffie-Hellman handshakes, in bits. */
@@ -94,7 +94,9 @@ export function hasAnswered(seen: Observation): boolean {
 
 /** SSLv3 to TLS 1.2, where the suite decides the kind of certificate, newest first. */
 export const BY_SUITE: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
-const KINDS: readonly string[] = ['RSA', 'ECDSA'];
+/** A kind of certificate by its key, in the words of suites. */
+export type CertificateKind = 'RSA' | 'ECDSA';
+export const KINDS: readonly CertificateKind[] = ['RSA', 'ECDSA'];
 
 /** The newest version in which suites decide the kind of certificate; undefined where only TLS 1.3 or SSLv2 is spoken. */
 export function newestBySuite(seen: Observation): TlsProtocol | undefined {
@@ -103,7 +105,7 @@ export function newestBySuite(seen: Observation): TlsProtocol | undefined {
 
 /** The kinds of certificate that no accepted suite of that version showed. */
 export function kindsOpen(seen: Observation, protocol: TlsProtocol): string[] {
-  const shown = new Set([...seen.accepted[protocol]].map(suite => suite.auth));
+  const shown = new Set<string>([...seen.accepted[protocol]].map(suite => suite.auth));
   return KINDS.filter(kind => !shown.has(kind));
 }
 

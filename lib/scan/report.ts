@@ -47,15 +47,19 @@ export function makeReport(seen: Observation, frame: ReportFrame): EndpointRepor
     chain: first?.chain.map(({ certificate }) => certificate) ?? [],
     otherCertificates: others.map(({ leaf }) => leaf.certificate),
     ...(hasShownAllKinds(seen) ? {} : { certificatesComplete: false as const }),
-    protocols: Object.fromEntries(PROTOCOLS.map(protocol => [protocol, seen.protocols[protocol].state])) as Record<
-      Protocol,
-      ProtocolState
-    >,
+    protocols: byProtocol(protocol => seen.protocols[protocol].state),
     ciphers: PROTOCOLS.flatMap(protocol =>
       suitesInOrder(seen, protocol).map(suite => toCipher(suite, protocol, endpoint.port)),
     ),
     checks: makeChecks(seen, frame.settings, frame.answers),
   };
+}
+
+function byProtocol(stateOf: (protocol: Protocol) => ProtocolState): Record<Protocol, ProtocolState> {
+  return Object.fromEntries(PROTOCOLS.map(protocol => [protocol, stateOf(protocol)])) as Record<
+    Protocol,
+    ProtocolState
+  >;
 }
 
 const DOUBTED = 'Its refusals can not be believed: it closes connections for other reasons too, or no longer answers.';
@@ -67,12 +71,10 @@ export function doubt(report: EndpointReport): EndpointReport {
     ...report,
     status: 'partial',
     certificatesComplete: false,
-    protocols: Object.fromEntries(
-      PROTOCOLS.map(protocol => [
-        protocol,
-        report.protocols[protocol] === 'refused' ? 'cannot-tell' : report.protocols[protocol],
-      ]),
-    ) as Record<Protocol, ProtocolState>,
+    protocols: byProtocol(protocol => {
+      const state = report.protocols[protocol];
+      return state === 'refused' ? 'cannot-tell' : state;
+    }),
     checks: report.checks.map(check =>
       isClear(check) ? { ...check, verdict: 'cannot-tell', detail: DOUBTED } : check,
     ),

@@ -66,7 +66,7 @@ export async function scanEndpoint(
       sequel: wanted.has('ccs-injection') ? opened => injectEarly(dialogue, opened) : undefined,
     });
     const answers = hasAnswered(seen) ? await askAndList(dialogue, settings, wanted) : NO_ANSWERS;
-    const isTrustworthy = await dialogue.isTrustworthy();
+    const isTrustworthy = await dialogue.closings.isTrustworthy();
     await line.idle();
     // what was seen of a stopped scan is half a picture, and half a picture must not clear anything
     if (line.isStopped) return unreachable('handshake', 'STOPPED', line.opened);

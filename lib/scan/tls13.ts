@@ -1,7 +1,7 @@
 import tls from 'node:tls';
 import type { Dialogue } from './dialogue';
 import { keepCertificates } from './keep';
-import { hasAnswered } from './observation';
+import { hasAnswered, KINDS, type CertificateKind } from './observation';
 import { huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, weakSuites } from './suites/lists';
 import { SUITES } from './suites/suites';
@@ -49,8 +49,8 @@ export async function askTls13({ dialogue, profile, limits }: Tls13Plan): Promis
   else await huntSuites(dialogue, 'TLSv1.3', weak, limits);
 }
 
-/** A kind of certificate by its key, in the words of suites. */
-export type CertificateKind = 'RSA' | 'ECDSA';
+/** How a handshake ended: by its end, by an alert that says no, or with neither. */
+type Outcome = 'done' | 'refused' | 'unanswered';
 
 /** How a certificate of any kind may be signed itself (RFC 8446 section 4.2.3); in OpenSSL's words. */
 const ANY_CHAIN = 'RSA+SHA256:RSA+SHA384:RSA+SHA512';
@@ -79,9 +79,9 @@ function contextFor(kind: CertificateKind | null): tls.SecureContext {
  * In TLS 1.3 no suite decides the kind of certificate, but the signatures do that a client takes: a server that speaks
  * nothing else is asked for the kind that it did not show.
  */
-export async function askOtherKind(dialogue: Dialogue): Promise<void> {
+export async function askOtherSignatures(dialogue: Dialogue): Promise<void> {
   const { seen } = dialogue;
-  for (const kind of ['RSA', 'ECDSA'] as const) {
+  for (const kind of KINDS) {
     if (seen.served.some(({ leaf }) => kindOf(leaf.certificate.keyType) === kind)) continue;
     const outcome = await shakeHands(dialogue, kind);
     const isUnanswered = outcome === 'unanswered' && (await shakeHands(dialogue, kind)) === 'unanswered';
@@ -98,14 +98,11 @@ function kindOf(keyType: string): CertificateKind {
  * that do not understand an empty key_share; what it showed is in `seen` when it is `done`. `kind` asks for a certificate
  * of that kind alone.
  */
-export async function shakeHands(
-  dialogue: Dialogue,
-  kind: CertificateKind | null = null,
-): Promise<'done' | 'refused' | 'unanswered'> {
+export async function shakeHands(dialogue: Dialogue, kind: CertificateKind | null = null): Promise<Outcome> {
   const secureContext = contextFor(kind);
   const outcome = await dialogue.line.connect(
     plain =>
-      new Promise<'done' | 'refused' | 'unanswered'>(resolve => {
+      new Promise<Outcome>(resolve => {
         let staple: Buffer | null = null;
         const options = {
           socket: plain,
@@ -115,7 +112,7 @@ export async function shakeHands(
           requestOCSP: true,
         };
         const socket = tls.connect(options);
-        const finish = (how: 'done' | 'refused' | 'unanswered'): void => {
+        const finish = (how: Outcome): void => {
           clearTimeout(timer);
           socket.on('error', () => {}); // it ends with the connection under it
           resolve(how);

@@ -1,6 +1,5 @@
+import { CLASSIC } from '../versions';
 import { notApplicable, ok, openQuestion, vulnerable, type Probe } from './probe';
-
-const CLASSIC = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2'] as const;
 
 /** CVE-2012-4929: compression before encryption leaks secrets by length. TLS 1.3 has none. */
 export const crime: Probe = {

@@ -1,6 +1,5 @@
+import { CLASSIC } from '../versions';
 import { notApplicable, ok, openQuestion, vulnerable, type Probe } from './probe';
-
-const CLASSIC = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2'] as const;
 
 /**
  * CVE-2009-3555: a ServerHello without renegotiation_info (RFC 5746). What it says in SSLv3, which has no extensions
