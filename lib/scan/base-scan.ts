@@ -1,7 +1,7 @@
 import type { Protocol } from '../model/report';
 import type { Dialogue, Opened } from './dialogue';
 import { hasAnswered, kindsOpen, newestBySuite } from './observation';
-import { conclude, type Reply } from './reply';
+import { conclude, PROTOCOL_VERSION, type Reply } from './reply';
 import { ClassCover, huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, COMMON, COMMON_BEFORE_TLS12, WEAK_OR_ECDSA, WEAK_OR_RSA, weakSuites } from './suites/lists';
 import type { Suite } from './suites/suites';
@@ -9,7 +9,6 @@ import { askOtherSignatures, askTls13, shakeHands } from './tls13';
 import { askEach, CLASSIC, concludeAbove, findVersions, foundBy } from './versions';
 import type { TlsProtocol } from './wire/names';
 
-const PROTOCOL_VERSION = 70;
 /** Suites of one version are asked for this many timeouts long, so that a server that answers late each time ends. */
 const HUNT_TIMEOUTS = 20;
 /** Ways of one hunt for each connection that may be open; up to four versions are hunted at once. */
@@ -156,13 +155,13 @@ async function scanUncommon(plan: Plan, first: Reply): Promise<void> {
   if (hasAnswered(seen)) {
     await Promise.all([findVersions(dialogue, 'TLSv1.1', hunt), askSslv2(dialogue)]);
   } else {
-    await Promise.all([
-      isTooOld ? undefined : askTls13(plan),
+    const [refused] = await Promise.all([
       askEach(dialogue, ['TLSv1.1', 'TLSv1', 'SSLv3'], COMMON_BEFORE_TLS12, hunt),
+      isTooOld ? undefined : askTls13(plan),
       askSslv2(dialogue),
     ]);
     const isOpen = (protocol: Protocol): boolean => seen.protocols[protocol].state !== 'offered';
-    if (hasAnswered(seen) || first.kind === 'refused') {
+    if (hasAnswered(seen) || first.kind === 'refused' || refused.length > 0) {
       await askEach(dialogue, CLASSIC.filter(isOpen), null, hunt);
     }
     if (hasAnswered(seen)) {

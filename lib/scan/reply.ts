@@ -25,6 +25,9 @@ const CLOSE_NOTIFY = 0;
 const UNRECOGNIZED_NAME = 112;
 /** Alerts that say: none of this. All others are looked at twice. */
 const REFUSALS: ReadonlySet<number> = new Set([40, 47, 70, 71]);
+/** The one of them that refuses the version; all others may refuse the suites alone. */
+export const PROTOCOL_VERSION = 70;
+
 function unknown(how: Unknown['how'], word: string, reason: string): Unknown {
   return { kind: 'unknown', how, word, reason };
 }

@@ -5,9 +5,8 @@ import { hasAnswered, KINDS, type CertificateKind } from './observation';
 import { huntSuites, listSuites, type HuntLimits } from './suite-hunt';
 import { allSuites, weakSuites } from './suites/lists';
 import { SUITES } from './suites/suites';
-import { conclude } from './reply';
+import { conclude, PROTOCOL_VERSION } from './reply';
 
-const PROTOCOL_VERSION = 70;
 const NO_COMMON_SUITE = 40;
 
 export interface Tls13Plan {

@@ -1,5 +1,5 @@
 import type { Dialogue } from './dialogue';
-import { conclude, type Reply } from './reply';
+import { conclude, PROTOCOL_VERSION, type Reply } from './reply';
 import { allSuites, COMMON_BEFORE_TLS12 } from './suites/lists';
 import type { Suite } from './suites/suites';
 import type { TlsProtocol } from './wire/names';
@@ -28,9 +28,12 @@ export async function findVersions(
     const found = foundBy(reply);
     if (found === null) {
       const upTo = CLASSIC.slice(0, at + 1);
-      if (reply.kind === 'unknown' && reply.how !== 'stopped')
-        await askEach(dialogue, upTo, COMMON_BEFORE_TLS12, onFound);
-      else conclude(dialogue.seen, upTo, reply);
+      if (reply.kind === 'refused' || (reply.kind === 'unknown' && reply.how === 'stopped')) {
+        conclude(dialogue.seen, upTo, reply);
+      } else {
+        const open = await askEach(dialogue, upTo, COMMON_BEFORE_TLS12, onFound);
+        await askEach(dialogue, open, null, onFound);
+      }
       return;
     }
     concludeAbove(dialogue, found, asked);
@@ -39,13 +42,16 @@ export async function findVersions(
   }
 }
 
-/** Each version with a hello of its own, for servers that cannot stand the merged one; null offers every suite. */
+/**
+ * Each version with a hello of its own, for servers that cannot stand the merged one; null offers every suite. Returned
+ * are the versions that a server may have all the same: it refused what was offered in them, and not the version.
+ */
 export async function askEach(
   dialogue: Dialogue,
   protocols: readonly TlsProtocol[],
   suites: readonly Suite[] | null,
   onFound: (protocol: TlsProtocol) => void,
-): Promise<void> {
+): Promise<TlsProtocol[]> {
   const replies = await Promise.all(
     protocols.map(async protocol => ({ protocol, reply: await dialogue.ask(protocol, suites ?? allSuites(protocol)) })),
   );
@@ -58,6 +64,10 @@ export async function askEach(
       onFound(found);
     }
   }
+  return replies
+    .filter(({ reply }) => reply.kind === 'refused' && reply.alert !== PROTOCOL_VERSION)
+    .map(({ protocol }) => protocol)
+    .filter(protocol => dialogue.seen.protocols[protocol].state === 'refused');
 }
 
 /** The version of a hit. */

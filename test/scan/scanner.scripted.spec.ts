@@ -10,6 +10,7 @@ const ECDHE_RSA_AES128_SHA = 0xc013;
 const RSA_AES128_SHA = 0x002f;
 const RSA_3DES_SHA = 0x000a;
 const RSA_RC4_SHA = 0x0005;
+const RSA_NULL_SHA = 0x0002; // in no common list
 const RSA_EXPORT_RC4_MD5 = 0x0003;
 const RSA_DES_SHA = 0x0009;
 const DHE_RSA_AES128_GCM = 0x009e;
@@ -275,6 +276,36 @@ describe('scanEndpoint against servers that nobody runs any more', function () {
     const server = await start({ versions: [0x0301], suites: [RSA_AES128_SHA], refusal: 'reset' });
     const report = await scan(server);
     assert.equal(report.protocols.TLSv1, 'offered');
+  });
+
+  describe('that are silent to a hello for TLS 1.1, and take an uncommon suite in TLS 1.0', () => {
+    const TLS10 = 0x0301;
+    const TLS11 = 0x0302;
+    const scripted = (silentTo: (hello: SeenHello) => boolean): Promise<ScriptedTls> =>
+      start({ versions: [TLS10, TLS12], suites: [ECDHE_RSA_AES128_GCM, RSA_NULL_SHA], silentTo });
+
+    it('finds the version: a refusal of common suites is none of the version', async () => {
+      const report = await scan(await scripted(({ version }) => version === TLS11), { timeoutMs: 150 });
+      assert.equal(report.protocols.TLSv1, 'offered');
+      assert.equal(check(report, 'tls10').verdict, 'vulnerable');
+      assert.equal(check(report, 'null-cipher').verdict, 'vulnerable');
+    });
+
+    it('cannot tell of the version where the hello with all suites is not answered', async () => {
+      const silentTo = ({ version, suites }: SeenHello): boolean =>
+        version === TLS11 || (version === TLS10 && suites.length > 60);
+      const report = await scan(await scripted(silentTo), { timeoutMs: 150 });
+      assert.equal(report.protocols.TLSv1, 'cannot-tell');
+      assert.equal(check(report, 'tls10').verdict, 'cannot-tell');
+    });
+  });
+
+  it('finds a version by uncommon suites also where nothing newer was answered', async () => {
+    const silentTo = ({ version }: SeenHello): boolean => version === TLS12;
+    const server = await start({ versions: [0x0301], suites: [RSA_NULL_SHA], silentTo });
+    const report = await scan(server, { timeoutMs: 150 });
+    assert.equal(report.protocols.TLSv1, 'offered');
+    assert.equal(check(report, 'null-cipher').verdict, 'vulnerable');
   });
 
   it('takes a suite that was not offered for no: some servers compare half a code point', async () => {
