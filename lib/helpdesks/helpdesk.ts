@@ -42,6 +42,11 @@ export interface Capabilities {
   canReadNotes: boolean;
   /** How long a created ticket may stay invisible to `find`, in milliseconds. */
   searchLagMs: number;
+  /**
+   * How long a request that got no answer may take until it shows or never will, in milliseconds: the slowest request
+   * and the search lag. So long nothing is sent for that key.
+   */
+  settleMs: number;
   /** Most tickets that `get` can fetch with one request. */
   bulkSize: number;
   subjectMax: number;
@@ -85,6 +90,8 @@ export interface Ticket {
   priority: string;
   /** Deleted, or merged away without a target that the API names. */
   isGone: boolean;
+  /** Closed so that the helpdesk never opens it again. */
+  isFinal?: boolean;
   createdAt: string;
 }
 

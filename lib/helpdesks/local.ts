@@ -18,6 +18,7 @@ const STATUSES: Readonly<Record<string, TicketStatus>> = {
 const CAPABILITIES: Capabilities = {
   canReadNotes: true,
   searchLagMs: 0,
+  settleMs: 0,
   bulkSize: 500,
   subjectMax: 1_000,
   textMax: 1_000_000,

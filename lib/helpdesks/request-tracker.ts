@@ -39,6 +39,8 @@ const CAPABILITIES: Capabilities = {
   canReadNotes: true,
   // Search is SQL on the live database.
   searchLagMs: 0,
+  // A create runs the queue's scrips, mail among them, before it answers.
+  settleMs: 15_000,
   bulkSize: PAGE,
   // Tickets.Subject is varchar(200).
   subjectMax: 200,

@@ -38,6 +38,10 @@ export interface TicketRecord {
   results?: string[];
   /** When clearing was carried out; absent while the key is active. Kept with the record. */
   clearedAt?: string;
+  /** Numbers of tickets of the same key that were closed as duplicates of this one. Kept with the record. */
+  duplicates?: string[];
+  /** A create without an answer was repeated: until then a second ticket may turn up. Kept with the record. */
+  unsureUntil?: string;
 }
 
 /** Open, In Progress and On Hold: somebody still has it. */

@@ -54,15 +54,20 @@ export interface Repository {
   // --- tickets: `desk` tells one helpdesk instance from another, e.g. `request-tracker:https://rt.example`
   ticket(desk: string, key: string): Promise<TicketRecord | null>;
   saveTicket(desk: string, record: TicketRecord): Promise<void>;
+  /** Ids of a desk's tickets that were not over when last seen, newest first. */
+  openTicketIds(desk: string): Promise<string[]>;
   /**
-   * The right to act on a key, for `leaseMs`; false while somebody else holds it. Across processes, durable.
-   * A claim whose lease has run out is taken over; who holds it prolongs it by claiming again.
+   * The right to act on a key; false while somebody else holds it. Across processes, durable. A claim whose lease has
+   * run out is taken over; who holds it prolongs it by claiming again.
    */
-  claim(desk: string, key: string, owner: string, leaseMs: number, now: Date): Promise<boolean>;
+  claim(claim: Claim): Promise<boolean>;
   releaseClaim(desk: string, key: string, owner: string): Promise<void>;
+  /** Keeps a work in the place of older ones and claims its key, both in one transaction; false as for `claim`. */
+  begin(work: Work, replaces: readonly string[], claim: Claim): Promise<boolean>;
   /** The record of a notice (key, run, state) that was carried out already, so that it is carried out once. */
   carried(desk: string, notice: CarriedNotice): Promise<TicketRecord | null>;
-  saveCarried(desk: string, notice: CarriedNotice, record: TicketRecord): Promise<void>;
+  /** What an action on a key came to, in one transaction. */
+  conclude(desk: string, conclusion: Conclusion): Promise<void>;
 
   // --- work that a helpdesk could not take: written durably before the message counts as accepted
   /** Inserts or replaces by id, whatever desk it was kept for. */
@@ -163,6 +168,28 @@ export interface CarriedNotice {
   key: string;
   runId: string;
   state: Finding['state'];
+}
+
+/** Who acts on the ticket of a key, from `now` for `leaseMs` (an hour at most). */
+export interface Claim {
+  desk: string;
+  key: string;
+  /** Tells one action from every other, in this process and elsewhere. */
+  owner: string;
+  leaseMs: number;
+  now: Date;
+}
+
+export interface Conclusion {
+  /** To be kept; null when what is kept is still right. */
+  ticket: TicketRecord | null;
+  /** Notices that are carried out by it, each with `record`. */
+  carried: readonly CarriedNotice[];
+  record: TicketRecord;
+  /** Work that is over. */
+  workId?: string;
+  /** Claim to release. */
+  claim?: { key: string; owner: string };
 }
 
 /** One Finding that waits for its helpdesk. */

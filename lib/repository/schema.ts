@@ -117,6 +117,8 @@ export interface TicketTable {
   created_at: string;
   /** JSON of TicketRecord. */
   record: string;
+  /** The helpdesk's id while the ticket is not over. */
+  open_id: string | null;
 }
 
 export interface ClaimTable {

@@ -10,6 +10,8 @@ import { Pages } from './pages';
 import { prune } from './prune';
 import type {
   CarriedNotice,
+  Claim,
+  Conclusion,
   KnownEndpoint,
   KnownFinding,
   LocalTickets,
@@ -108,8 +110,11 @@ export class SqlRepository implements Repository {
   saveTicket(desk: string, record: TicketRecord): Promise<void> {
     return this.#tickets.save(desk, record);
   }
-  claim(desk: string, key: string, owner: string, leaseMs: number, now: Date): Promise<boolean> {
-    return this.#tickets.claim(desk, key, owner, leaseMs, now);
+  openTicketIds(desk: string): Promise<string[]> {
+    return this.#tickets.openIds(desk);
+  }
+  claim(claim: Claim): Promise<boolean> {
+    return this.#tickets.claim(claim);
   }
   releaseClaim(desk: string, key: string, owner: string): Promise<void> {
     return this.#tickets.releaseClaim(desk, key, owner);
@@ -117,8 +122,11 @@ export class SqlRepository implements Repository {
   carried(desk: string, notice: CarriedNotice): Promise<TicketRecord | null> {
     return this.#tickets.carried(desk, notice);
   }
-  saveCarried(desk: string, notice: CarriedNotice, record: TicketRecord): Promise<void> {
-    return this.#tickets.saveCarried(desk, notice, record);
+  begin(work: Work, replaces: readonly string[], claim: Claim): Promise<boolean> {
+    return this.#tickets.begin(work, replaces, claim);
+  }
+  conclude(desk: string, conclusion: Conclusion): Promise<void> {
+    return this.#tickets.conclude(desk, conclusion);
   }
 
   saveWork(work: Work): Promise<void> {

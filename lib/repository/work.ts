@@ -1,5 +1,7 @@
+import type { Transaction } from 'kysely';
 import { fromJson } from './json';
 import type { Work } from './repository';
+import type { Schema } from './schema';
 import type { Store } from './store';
 
 /** Findings that wait for their helpdesk. */
@@ -10,14 +12,7 @@ export class WorkList {
   }
 
   async save(work: Work): Promise<void> {
-    const values = toValues(work);
-    await this.#store.write(trx =>
-      trx
-        .insertInto('work')
-        .values({ id: work.id, ...values })
-        .onConflict(conflict => conflict.column('id').doUpdateSet(values))
-        .execute(),
-    );
+    await this.#store.write(trx => insertWork(trx, work));
   }
 
   async change(was: Work, work: Work): Promise<boolean> {
@@ -46,6 +41,16 @@ export class WorkList {
     });
     return rows.map(row => fromJson<Work>(row.work));
   }
+}
+
+/** Inserts or replaces by id. */
+export async function insertWork(trx: Transaction<Schema>, work: Work): Promise<void> {
+  const values = toValues(work);
+  await trx
+    .insertInto('work')
+    .values({ id: work.id, ...values })
+    .onConflict(conflict => conflict.column('id').doUpdateSet(values))
+    .execute();
 }
 
 function toValues(work: Work): { desk: string; key: string; created_at: string; work: string } {

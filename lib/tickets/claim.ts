@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CertDeskError } from '../model/errors';
-import type { Repository } from '../repository/repository';
+import type { Claim, Repository } from '../repository/repository';
 
 const FIRST_LOOK_MS = 50;
 const MOST_MS = 1_000;
@@ -8,47 +9,84 @@ const MOST_MS = 1_000;
 export interface ClaimOptions {
   desk: string;
   key: string;
-  /** Tells this desk object from every other one, in this process and elsewhere. */
-  owner: string;
   /** After this long without renewal the claim of a killed process is free again. */
   leaseMs: number;
   /** How long to wait for somebody else to finish. */
   waitMs: number;
   now(): Date;
+  /** Told when the claim is kept after the end. */
+  onKept(ms: number): void;
+}
+
+/** The right to act on one key, for one action. */
+export interface Hold {
+  readonly owner: string;
+  /** Asked before anything is sent: a process that stood still for long may have lost it. @throws CertDeskError `TIMEOUT` */
+  ensure(): Promise<void>;
+  /** Nobody, this process included, acts on the key for so long after the end: what was sent may still arrive. */
+  keepFor(ms: number): void;
+  /** It was released together with what the action came to. */
+  wasReleased(): void;
 }
 
 /**
  * Does a job while nobody else, in this process or another, acts on the same key. The claim is renewed while the job
- * goes on. @throws CertDeskError `TIMEOUT` when the other one holds it longer than `waitMs`
+ * goes on. `begin` is how it is asked for the first time.
+ * @throws CertDeskError `TIMEOUT` when the other one holds it longer than `waitMs`
  */
 export async function withClaim<T>(
   repository: Pick<Repository, 'claim' | 'releaseClaim'>,
   options: ClaimOptions,
-  job: () => Promise<T>,
+  begin: (claim: Claim) => Promise<boolean>,
+  job: (hold: Hold) => Promise<T>,
 ): Promise<T> {
-  const { desk, key, owner, leaseMs } = options;
-  const claim = (): Promise<boolean> => repository.claim(desk, key, owner, leaseMs, options.now());
-  await waitFor(claim, options);
+  const { desk, key, leaseMs, now } = options;
+  const owner = randomUUID();
+  let renewedAt = performance.now();
+  let keepMs = 0;
+  let isReleased = false;
+  const claim = async (ms = leaseMs): Promise<boolean> => {
+    const askedAt = performance.now();
+    const isOurs = await repository.claim({ desk, key, owner, leaseMs: ms, now: now() });
+    if (isOurs) renewedAt = askedAt;
+    return isOurs;
+  };
+  if (!(await begin({ desk, key, owner, leaseMs, now: now() }))) await waitFor(claim, options);
   // A renewal that fails is made up for by the next one, or the lease runs out as it would for a killed process.
   const renewal = setInterval(() => void claim().catch(() => false), leaseMs / 3);
   renewal.unref();
   try {
-    return await job();
+    return await job({
+      owner,
+      async ensure() {
+        if (performance.now() - renewedAt > leaseMs / 2 && !(await claim())) throw heldByAnother(key);
+      },
+      keepFor: ms => (keepMs = ms),
+      wasReleased: () => (isReleased = true),
+    });
   } finally {
     clearInterval(renewal);
-    await repository.releaseClaim(desk, key, owner);
+    if (keepMs > 0) {
+      options.onKept(keepMs);
+      await claim(keepMs);
+    } else if (!isReleased) {
+      await repository.releaseClaim(desk, key, owner);
+    }
   }
 }
 
-async function waitFor(claim: () => Promise<boolean>, options: ClaimOptions): Promise<void> {
+async function waitFor(claim: () => Promise<boolean>, { key, waitMs }: ClaimOptions): Promise<void> {
   const started = performance.now();
-  for (let pause = FIRST_LOOK_MS; !(await claim()); pause = Math.min(pause * 2, MOST_MS)) {
-    if (performance.now() - started > options.waitMs) {
-      throw new CertDeskError(
-        'TIMEOUT',
-        `Another Node-RED is still busy with the ticket of ${options.key}. It is tried again by itself.`,
-      );
-    }
+  for (let pause = FIRST_LOOK_MS; performance.now() - started <= waitMs; pause = Math.min(pause * 2, MOST_MS)) {
     await delay(pause);
+    if (await claim()) return;
   }
+  throw heldByAnother(key);
+}
+
+function heldByAnother(key: string): CertDeskError {
+  return new CertDeskError(
+    'TIMEOUT',
+    `Another Node-RED is still busy with the ticket of ${key}, or was until it ended. It is tried again by itself.`,
+  );
 }

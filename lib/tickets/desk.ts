@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckResult } from '../helpdesks/helpdesk';
 import { createLimit } from '../helpdesks/limit';
@@ -6,8 +5,9 @@ import { asCertDeskError, CertDeskError } from '../model/errors';
 import type { Finding } from '../model/finding';
 import { checkTemplate } from '../model/text';
 import type { TicketRecord } from '../model/ticket';
+import type { Claim } from '../repository/repository';
 import { Carrier } from './carry-out';
-import { withClaim } from './claim';
+import { withClaim, type Hold } from './claim';
 import type { DeskOptions, HandleOptions } from './desk-options';
 import { KeyLocks } from './key-locks';
 import { Outbox, type RetryOptions } from './outbox';
@@ -23,8 +23,10 @@ export type { QueueState } from './outbox';
 /** Keys acted on at once; the adapter bounds its requests as well. */
 const AT_ONCE = 8;
 const LEASE_MS = 30_000;
+/** Two thirds of a lease are left when a process is killed; what it sent must have settled by then. */
+const LEASE_PER_SETTLE = 2;
 /** Longer than a lease, so that a killed process's claim is waited out. */
-const CLAIM_WAIT_MS = 45_000;
+const CLAIM_WAIT_PER_LEASE = 1.5;
 const RETRY: RetryOptions = { firstMs: 15_000, mostMs: 15 * 60_000 };
 /** What is under way at close may end within this; the rest is resumed at the next start. */
 const CLOSE_WAIT_MS = 5_000;
@@ -34,7 +36,6 @@ const CLOSE_WAIT_MS = 5_000;
  * action at a time per key, each notice once. What is about to be sent is written first, so that a kill loses nothing.
  */
 export class Desk {
-  private readonly owner = randomUUID();
   private readonly locks = new KeyLocks();
   private readonly limit = createLimit(AT_ONCE);
   private readonly carrier: Carrier;
@@ -43,6 +44,8 @@ export class Desk {
   /** Accepted, and not yet in the repository. */
   private readonly unsaved = new Set<DeskWork>();
   private readonly now: () => Date;
+  /** Keys on which nothing may be sent until then (milliseconds since the epoch): see Hold.keepFor. */
+  private readonly settling = new Map<string, number>();
   /** Until then the helpdesk asked not to be bothered. */
   private pause: { until: number; error: CertDeskError } | null = null;
   private isClosed = false;
@@ -56,7 +59,11 @@ export class Desk {
     checkTemplate('body', settings.body);
     this.now = () => options.now?.() ?? new Date();
     const onWarning = (text: string): void => options.onWarning?.(text);
-    const reader = new TicketReader(helpdesk);
+    const reader = new TicketReader({
+      helpdesk,
+      bulkSize: type.capabilities.bulkSize,
+      likely: () => repository.openTicketIds(options.desk),
+    });
     this.carrier = new Carrier({ helpdesk, type, repository, reader, settings, scannedBy, onWarning, now: this.now });
     this.outbox = new Outbox({
       retry: options.retry ?? RETRY,
@@ -136,17 +143,34 @@ export class Desk {
     const older = this.outbox.ofKey(work.key);
     const seen = await this.look(work, older);
     if (seen !== null && !(seen instanceof CertDeskError)) return seen;
-    if (this.hasEnded) throw stopped();
     const whole = older.reduceRight((newer, waiting) => replace(waiting, newer), work);
-    await this.options.repository.saveWork(toRow(whole));
-    this.unsaved.delete(work);
-    for (const waiting of older) await this.discard(waiting);
-    const result = seen ?? (await this.attempt(whole, older.length === 0));
+    const keep = async (write: (replaced: string[]) => Promise<boolean>): Promise<boolean> => {
+      if (this.hasEnded) throw stopped();
+      const isClaimed = await write(older.map(({ id }) => id));
+      this.unsaved.delete(work);
+      for (const waiting of older) this.outbox.remove(waiting);
+      return isClaimed;
+    };
+    const { repository } = this.options;
+    const result =
+      seen ??
+      this.settlingError(work.key) ??
+      (await this.attempt(whole, older.length === 0, claim =>
+        keep(replaced => repository.begin(toRow(whole), replaced, claim)),
+      ));
     if (!(result instanceof CertDeskError)) return result ?? this.record(whole, 'left');
+    if (this.unsaved.has(work)) await keep(replaced => this.saveInPlaceOf(whole, replaced));
     await this.postpone(whole, result);
     if (!result.isPassing) throw result;
     const { code, message } = result;
     return { ...(await this.record(whole, 'queued')), error: { code, message } };
+  }
+
+  private async saveInPlaceOf(work: DeskWork, replaced: readonly string[]): Promise<boolean> {
+    const { repository } = this.options;
+    await repository.saveWork(toRow(work));
+    for (const id of replaced) await repository.removeWork(id);
+    return false;
   }
 
   /** What can be told without changing anything; an error when the helpdesk can't be asked; else null. */
@@ -163,24 +187,47 @@ export class Desk {
     }
   }
 
-  /** The record; null when another instance has done it; what went wrong at the helpdesk. */
-  private async attempt(work: DeskWork, isFresh: boolean): Promise<TicketRecord | CertDeskError | null> {
-    const { repository, desk } = this.options;
-    const { leaseMs, waitMs } = this.options.claim ?? { leaseMs: LEASE_MS, waitMs: CLAIM_WAIT_MS };
-    const claim = { desk, key: work.key, owner: this.owner, leaseMs, waitMs, now: this.now };
+  /**
+   * The record; null when another instance has done it; what went wrong at the helpdesk.
+   * @param begin how the key is claimed; for a new work in the same transaction as it is kept
+   */
+  private async attempt(
+    work: DeskWork,
+    isFresh: boolean,
+    begin: (claim: Claim) => Promise<boolean>,
+  ): Promise<TicketRecord | CertDeskError | null> {
+    const { repository, desk, type } = this.options;
+    const { settleMs } = type.capabilities;
+    const leaseMs = this.options.claim?.leaseMs ?? Math.max(LEASE_MS, LEASE_PER_SETTLE * settleMs);
+    const waitMs = this.options.claim?.waitMs ?? CLAIM_WAIT_PER_LEASE * leaseMs;
+    const claim = { desk, key: work.key, leaseMs, waitMs, now: this.now };
+    const onKept = (ms: number): void => void this.settling.set(work.key, this.now().getTime() + ms);
     try {
-      return await this.limit(() => withClaim(repository, claim, () => this.carryOut(work, isFresh)));
+      return await this.limit(() =>
+        withClaim(repository, { ...claim, onKept }, begin, hold => this.carryOut(work, hold, isFresh)),
+      );
     } catch (error) {
       return asHelpdeskError(error);
     }
   }
 
-  private async carryOut(work: DeskWork, isFresh: boolean): Promise<TicketRecord | null> {
+  private async carryOut(work: DeskWork, hold: Hold, isFresh: boolean): Promise<TicketRecord | null> {
     const { repository, desk } = this.options;
+    // One that waited may have been done or replaced by another instance.
     if (!isFresh && !(await repository.work(desk, work.key)).some(row => row.id === work.id)) return null;
-    const record = (await this.carried(work)) ?? (await this.carrier.carryOut(work, isFresh));
+    const told = await this.carried(work);
+    if (told === null) return this.carrier.carryOut(work, hold, isFresh);
     await repository.removeWork(work.id);
-    return record;
+    return told;
+  }
+
+  /** While something that was sent for the key may still arrive. */
+  private settlingError(key: string): CertDeskError | null {
+    const until = this.settling.get(key) ?? 0;
+    const leftMs = until - this.now().getTime();
+    if (leftMs > 0) return settlingError(leftMs);
+    this.settling.delete(key);
+    return null;
   }
 
   private retryWork(work: DeskWork): Promise<CertDeskError | null> {
@@ -188,7 +235,9 @@ export class Desk {
       // A newer Finding took its place meanwhile.
       if (this.isClosed || !this.outbox.has(work)) return null;
       try {
-        const result = await this.attempt(work, false);
+        const result =
+          this.settlingError(work.key) ??
+          (await this.attempt(work, false, claim => this.options.repository.claim(claim)));
         if (this.isClosed) return null;
         if (result instanceof CertDeskError) {
           await this.postpone(work, result);
@@ -212,23 +261,16 @@ export class Desk {
   /** Keeps a work that failed: to be tried again by itself, or parked for a person. */
   private async postpone(work: DeskWork, error: CertDeskError): Promise<void> {
     if (this.hasEnded) return;
-    const { type, repository } = this.options;
     work.attempts += 1;
     work.state = error.isPassing ? 'queued' : 'parked';
     work.error = { code: error.code, message: error.message };
-    // A create that may have arrived is looked for when it can be seen.
-    const settleMs = work.message.trying === undefined ? 0 : type.capabilities.searchLagMs;
-    work.nextAt = this.outbox.nextAt(work.attempts, error, settleMs);
+    const settleMs = (this.settling.get(work.key) ?? 0) - this.now().getTime();
+    work.nextAt = this.outbox.nextAt(work.attempts, error, Math.max(0, settleMs));
     if (error.code === 'RATE_LIMITED' && error.retryAfterMs !== undefined) {
       this.pause = { until: this.now().getTime() + error.retryAfterMs, error };
     }
-    await repository.saveWork(toRow(work));
+    await this.options.repository.saveWork(toRow(work));
     if (!this.isClosed) this.outbox.add(work);
-  }
-
-  private async discard(work: DeskWork): Promise<void> {
-    await this.options.repository.removeWork(work.id);
-    this.outbox.remove(work);
   }
 
   private async carried(work: DeskWork): Promise<TicketRecord | null> {
@@ -265,6 +307,14 @@ export class Desk {
     job.then(forget, forget);
     return job;
   }
+}
+
+function settlingError(leftMs: number): CertDeskError {
+  return new CertDeskError(
+    'TIMEOUT',
+    'What was sent for this ticket got no answer and may still arrive. It is looked for, and tried again, by itself.',
+    { retryAfterMs: leftMs },
+  );
 }
 
 function stopped(): CertDeskError {

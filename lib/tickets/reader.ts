@@ -1,23 +1,41 @@
 import type { Helpdesk, Ticket } from '../helpdesks/helpdesk';
 import { asCertDeskError } from '../model/errors';
 
+/** A status seen this long ago still tells that nothing is to be done; before a change it is read again anyway. */
+const GLANCE_MS = 10 * 60_000;
+
 interface Waiting {
   resolve(ticket: Ticket | null): void;
   reject(error: unknown): void;
 }
 
+export interface ReaderOptions {
+  helpdesk: Pick<Helpdesk, 'get'>;
+  /** Most tickets of one request. */
+  bulkSize: number;
+  /** Ids of the tickets that are likely to be asked for in a run. */
+  likely(): Promise<string[]>;
+}
+
 /**
- * Reads tickets by id. What is asked for while a request is under way goes into the next one together, so that a run
- * of many Findings costs a few bulk requests.
+ * Reads tickets by id. What is asked for while a request is under way goes into the next one together, and a request
+ * for the first status of a run brings those along that will be asked for next: a run costs a few bulk requests.
  */
 export class TicketReader {
   private waiting = new Map<string, Waiting[]>();
   private isReading = false;
+  private runId: string | null = null;
+  /** Of this run: not asked for yet. */
+  private ahead = new Set<string>();
+  /** Of this run: brought along, and not asked for yet. */
+  private readonly seen = new Map<string, { ticket: Ticket | null; at: number }>();
 
-  constructor(private readonly helpdesk: Pick<Helpdesk, 'get'>) {}
+  constructor(private readonly options: ReaderOptions) {}
 
-  /** Null when the ticket is not there any more. */
+  /** As it is now; null when the ticket is not there any more. */
   read(id: string): Promise<Ticket | null> {
+    this.seen.delete(id);
+    this.ahead.delete(id);
     const answer = new Promise<Ticket | null>((resolve, reject) => {
       this.waiting.set(id, [...(this.waiting.get(id) ?? []), { resolve, reject }]);
     });
@@ -28,26 +46,62 @@ export class TicketReader {
     return answer;
   }
 
+  /** As it was at most some minutes ago. `runId` groups what is asked for together; null for what stands alone. */
+  async glance(id: string, runId: string | null): Promise<Ticket | null> {
+    if (runId !== null && runId !== this.runId) await this.beginRun(runId);
+    const seen = this.seen.get(id);
+    this.seen.delete(id);
+    return seen !== undefined && performance.now() - seen.at < GLANCE_MS ? seen.ticket : this.read(id);
+  }
+
+  private async beginRun(runId: string): Promise<void> {
+    this.runId = runId;
+    this.seen.clear();
+    this.ahead.clear();
+    const likely = await this.options.likely();
+    if (this.runId === runId) this.ahead = new Set(likely);
+  }
+
   private async readAll(): Promise<void> {
     while (this.waiting.size > 0) {
       const asked = this.waiting;
       this.waiting = new Map();
-      await this.readBatch(asked);
+      await this.readBatch(asked, this.takeAhead(asked));
     }
     this.isReading = false;
   }
 
-  private async readBatch(asked: Map<string, Waiting[]>): Promise<void> {
+  /** As many of those likely to be asked for as make the last page of the request full. */
+  private takeAhead(asked: ReadonlyMap<string, unknown>): string[] {
+    const { bulkSize } = this.options;
+    const room = (bulkSize - (asked.size % bulkSize)) % bulkSize;
+    const taken = [...take(this.ahead, room)];
+    for (const id of taken) this.ahead.delete(id);
+    return taken;
+  }
+
+  private async readBatch(asked: Map<string, Waiting[]>, ahead: readonly string[]): Promise<void> {
+    const { runId } = this;
     try {
-      const tickets = await this.helpdesk.get([...asked.keys()]);
+      const tickets = await this.options.helpdesk.get([...asked.keys(), ...ahead]);
+      const at = performance.now();
+      if (runId === this.runId) for (const id of ahead) this.seen.set(id, { ticket: tickets.get(id) ?? null, at });
       for (const [id, all] of asked) for (const one of all) one.resolve(tickets.get(id) ?? null);
     } catch (error) {
       // One ticket that may not be seen must not hide the others; a helpdesk that is down fails for all alike.
-      if (asked.size > 1 && !asCertDeskError(error, 'PROTOCOL').isPassing) {
-        for (const [id, all] of asked) await this.readBatch(new Map([[id, all]]));
+      if (asked.size + ahead.length > 1 && !asCertDeskError(error, 'PROTOCOL').isPassing) {
+        for (const [id, all] of asked) await this.readBatch(new Map([[id, all]]), []);
       } else {
         for (const all of asked.values()) for (const one of all) one.reject(error);
       }
     }
+  }
+}
+
+function* take<T>(items: Iterable<T>, count: number): Iterable<T> {
+  let left = count;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
   }
 }

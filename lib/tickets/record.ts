@@ -3,6 +3,7 @@ import { placeOf, type Endpoint } from '../model/endpoint';
 import type { Finding } from '../model/finding';
 import type { TicketAction, TicketRecord } from '../model/ticket';
 import type { Step } from './decide';
+import type { DeskWork } from './work';
 
 /** What happened, by the most telling of the steps that were done. */
 const ACTIONS: readonly (readonly [Step, TicketAction])[] = [
@@ -42,15 +43,23 @@ export function emptyRecord(helpdesk: string, finding: Finding, at: string): Tic
   };
 }
 
+/** What a work starts from: the record kept of its key, or an empty one. */
+export function baseRecord(helpdesk: string, work: DeskWork, row: TicketRecord | null, now: Date): TicketRecord {
+  const at = now.toISOString();
+  if (row === null) return emptyRecord(helpdesk, work.finding, at);
+  const { error: _, ...known } = row;
+  return { ...known, updatedAt: at };
+}
+
 /** A record brought to what the helpdesk says now. */
 export function withTicket(record: TicketRecord, ticket: Ticket): TicketRecord {
   const { id, number, url, status, nativeStatus, priority, subject } = ticket;
   return { ...record, id, number, url, status, nativeStatus, priority, subject, createdAt: ticket.createdAt };
 }
 
-/** Endpoints of both, each once, by name. */
-export function union(known: readonly Endpoint[], more: readonly Endpoint[]): Endpoint[] {
-  return [...new Map([...known, ...more].map(endpoint => [endpoint.name, endpoint])).values()];
+/** Items of both, each name once. */
+export function union<T>(known: readonly T[], more: readonly T[], nameOf: (item: T) => string): T[] {
+  return [...new Map([...known, ...more].map(item => [nameOf(item), item])).values()];
 }
 
 /** Places among `now` that none of `named` is at. */

@@ -82,6 +82,12 @@ function overLine({ kind, certificate, endpoints: [first], replacedBy }: Finding
     : `The certificate at ${place} was renewed. What is still found there is in a ticket of its own.`;
 }
 
+/** Says which ticket goes on in the place of one that a lost answer made too many. */
+export function duplicateNote(kept: { number: string; url: string | null }): string {
+  const where = kept.url === null ? '' : ` (${kept.url})`;
+  return `Duplicate of ticket ${kept.number}${where}, which is kept up to date.`;
+}
+
 /** A follow-up's body: why there is a second ticket, after the block. */
 export function followUpBody(body: string, before: { number: string; url: string | null }, why: string): string {
   const where = before.url === null ? '' : ` (${before.url})`;

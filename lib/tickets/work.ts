@@ -16,6 +16,8 @@ interface Kept {
   done: Step[];
   /** Set just before a create is sent: a ticket found later that nobody knew is the one made by it. */
   trying?: { step: 'create' | 'follow-up'; marker: string; endpoints: Endpoint[]; results: string[] };
+  /** A create was repeated without knowing whether the first one arrived: see TicketRecord. */
+  unsureUntil?: string;
   /** Notices of older work that this work stands for. */
   replaced: CarriedNotice[];
 }
@@ -122,6 +124,7 @@ export function replace(older: DeskWork, newer: DeskWork): DeskWork {
         ...fresh.done,
       ],
       ...(message.trying === undefined || fresh.trying !== undefined ? {} : { trying: message.trying }),
+      ...(message.unsureUntil === undefined ? {} : { unsureUntil: message.unsureUntil }),
       replaced: [...message.replaced, ...(own === null ? [] : [own]), ...newer.message.replaced],
     },
   };

@@ -32,7 +32,8 @@ async function obey(order: Order): Promise<void> {
   if (order.what === 'claim') {
     const claimed: string[] = [];
     for (const key of order.keys) {
-      if (await repository.claim('rt', key, order.owner, 60_000, new Date())) claimed.push(key);
+      if (await repository.claim({ desk: 'rt', key, owner: order.owner, leaseMs: 60_000, now: new Date() }))
+        claimed.push(key);
     }
     answer({ claimed });
   } else answer({ opened: true });

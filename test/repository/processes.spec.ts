@@ -80,14 +80,18 @@ describe('two connections of one process', () => {
       one.record(sampleReport({ port, runId: 'run-1' }));
       two.record(sampleReport({ port, runId: 'run-2', scannedAt: '2026-11-02T10:00:00.000Z' }));
     }
-    await Promise.all([one.flush(), two.flush(), one.claim('rt', 'k', 'a', 60_000, new Date())]);
+    await Promise.all([
+      one.flush(),
+      two.flush(),
+      one.claim({ desk: 'rt', key: 'k', owner: 'a', leaseMs: 60_000, now: new Date() }),
+    ]);
     const known = await one.endpoints();
     assert.equal(known.length, 200);
     assert.deepEqual(
       new Set(known.map(endpoint => endpoint.sightings.map(sighting => sighting.runId).join())),
       new Set(['run-2,run-1']),
     );
-    assert.equal(await two.claim('rt', 'k', 'b', 60_000, new Date()), false);
+    assert.equal(await two.claim({ desk: 'rt', key: 'k', owner: 'b', leaseMs: 60_000, now: new Date() }), false);
     await Promise.all([one.close(), two.close()]);
   });
 

@@ -65,29 +65,33 @@ describe('tickets', () => {
 
   it('let one owner act at a time, until the lease is over', async () => {
     const at = (seconds: number) => new Date(Date.UTC(2026, 10, 1, 0, 0, seconds));
-    assert.equal(await repository().claim('rt', 'k', 'a', 10_000, at(0)), true);
-    assert.equal(await repository().claim('rt', 'k', 'b', 10_000, at(9)), false);
-    assert.equal(await repository().claim('local', 'k', 'b', 10_000, at(9)), true, 'another desk is another claim');
-    assert.equal(await repository().claim('rt', 'k', 'a', 10_000, at(9)), true, 'the owner may prolong');
-    assert.equal(await repository().claim('rt', 'k', 'b', 10_000, at(18)), false, 'prolonged');
-    assert.equal(await repository().claim('rt', 'k', 'b', 10_000, at(19)), true, 'taken over');
+    const claim = (owner: string, second: number, desk = 'rt'): Promise<boolean> =>
+      repository().claim({ desk, key: 'k', owner, leaseMs: 10_000, now: at(second) });
+    assert.equal(await claim('a', 0), true);
+    assert.equal(await claim('b', 9), false);
+    assert.equal(await claim('b', 9, 'local'), true, 'another desk is another claim');
+    assert.equal(await claim('a', 9), true, 'the owner may prolong');
+    assert.equal(await claim('b', 18), false, 'prolonged');
+    assert.equal(await claim('b', 19), true, 'taken over');
     await repository().releaseClaim('rt', 'k', 'a');
-    assert.equal(await repository().claim('rt', 'k', 'a', 10_000, at(20)), false, 'only the owner releases');
+    assert.equal(await claim('a', 20), false, 'only the owner releases');
     await repository().releaseClaim('rt', 'k', 'b');
-    assert.equal(await repository().claim('rt', 'k', 'a', 10_000, at(20)), true);
+    assert.equal(await claim('a', 20), true);
+    assert.equal(await claim('b', -3_570), false, 'the clock was set back by an hour, which a claim may last');
+    assert.equal(await claim('b', -3_571), true, 'it was set back further');
   });
 
   it('give exactly one of many who claim at once the right', async () => {
     const now = new Date();
     const claims = Array.from({ length: 50 }, (_, index) =>
-      repository().claim('rt', 'k', `owner-${index}`, 10_000, now),
+      repository().claim({ desk: 'rt', key: 'k', owner: `owner-${index}`, leaseMs: 10_000, now }),
     );
     assert.equal((await Promise.all(claims)).filter(Boolean).length, 1);
   });
 
   it('know a notice that was carried out by key, run and state', async () => {
     const notice = { key: 'k', runId: 'run-1', state: 'active' } as const;
-    await repository().saveCarried('rt', notice, sampleRecord('k'));
+    await repository().conclude('rt', { ticket: null, carried: [notice], record: sampleRecord('k') });
     assert.deepEqual(await repository().carried('rt', notice), sampleRecord('k'));
     assert.equal(await repository().carried('rt', { ...notice, state: 'cleared' }), null);
     assert.equal(await repository().carried('rt', { ...notice, runId: 'run-2' }), null);

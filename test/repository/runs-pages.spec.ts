@@ -171,7 +171,7 @@ describe('pruning', () => {
     );
     const notice = { key: 'k', runId: 'old', state: 'active' } as const;
     await repository().saveTicket('rt', sampleRecord('k', { createdAt: '2025-01-01T10:00:00.000Z' }));
-    await repository().saveCarried('rt', notice, sampleRecord('k'));
+    await repository().conclude('rt', { ticket: null, carried: [notice], record: sampleRecord('k') });
     const known = await repository().endpoints();
 
     await repository().prune(365, new Date('2026-12-30T12:00:00.000Z'));

@@ -81,7 +81,8 @@ describe('speed of the repository', function () {
     };
     setImmediate(count);
     const now = new Date();
-    for (let index = 0; index < 1_000; index++) await repository.claim('rt', `k${index}`, 'a', 1_000, now);
+    for (let index = 0; index < 1_000; index++)
+      await repository.claim({ desk: 'rt', key: `k${index}`, owner: 'a', leaseMs: 1_000, now });
     isDone = true;
     assert.ok(turns >= 5, `${turns} turns of the event loop in 1,000 writes`);
     await repository.close();

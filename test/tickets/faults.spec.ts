@@ -68,11 +68,32 @@ describe('the desk, when things break', () => {
     it('adds results once though the answer to the note was lost', async () => {
       await desk.handle(vulnerability(), due);
       lab.helpdesk.faults = [fault('addNote', 'after', 'TIMEOUT')];
+      assert.equal((await desk.handle(run(2, vulnerability()), due)).action, 'updated');
+      assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+
+    it('looks for the note again with the next try when it could not look at once', async () => {
+      await desk.handle(vulnerability(), due);
+      lab.helpdesk.faults = [fault('addNote', 'after', 'TIMEOUT'), fault('notes', 'before', 'TIMEOUT')];
       assert.equal((await desk.handle(run(2, vulnerability()), due)).action, 'queued');
       await lab.until('record', () => lab.records.length > 0);
       assert.equal(lab.records[0]?.record.action, 'updated');
       assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
     });
+
+    for (const [call, finding] of [
+      ['reopen', vulnerability()],
+      ['resolve', vulnerability({ state: 'cleared' })],
+    ] as const) {
+      it(`sees that the ticket changed though the answer was lost (${call})`, async () => {
+        const resolving = lab.desk({ onCleared: 'resolve' });
+        await resolving.handle(vulnerability(), due);
+        if (call === 'reopen') await lab.setStatus('cd-vul-1', 'Closed');
+        lab.helpdesk.faults = [fault(call, 'after', 'TIMEOUT')];
+        assert.equal((await resolving.handle(run(2, finding), due)).action, `${call.replace(/e?$/, 'ed')}`);
+        assert.equal(lab.helpdesk.count(call), 1);
+      });
+    }
 
     it('tells a reopening whose results came later as reopened', async () => {
       await desk.handle(vulnerability(), due);
@@ -304,13 +325,13 @@ describe('the desk, when things break', () => {
 
     it('takes over a claim when its lease has run out', async () => {
       const soon = lab.desk({}, { claim: { leaseMs: 200, waitMs: 2_000 } });
-      await lab.repository.claim(DESK, 'cd-exp-1', 'killed', 200, new Date());
+      await lab.repository.claim({ desk: DESK, key: 'cd-exp-1', owner: 'killed', leaseMs: 200, now: new Date() });
       assert.equal((await soon.handle(expiry(), due)).action, 'created');
     });
 
     it('queues when somebody else holds the claim for too long', async () => {
       const impatient = lab.desk({}, { claim: { leaseMs: 200, waitMs: 100 } });
-      await lab.repository.claim(DESK, 'cd-exp-1', 'somebody', 60_000, new Date());
+      await lab.repository.claim({ desk: DESK, key: 'cd-exp-1', owner: 'somebody', leaseMs: 60_000, now: new Date() });
       const record = await impatient.handle(expiry(), due);
       assert.equal(record.action, 'queued');
       assert.equal(record.error?.code, 'TIMEOUT');
