@@ -11,7 +11,7 @@ import { clearedNote, placesNote, resultsNote, resultsOf } from './texts';
 import { noticeOf, noticesOf, reasonOf, toRow, type DeskWork } from './work';
 
 export interface CarrierOptions extends StepsOptions {
-  onWarning(text: string): void;
+  onWarning: (text: string) => void;
 }
 
 /** Carries out the decision on one key. The caller sees to it that nobody else acts on that key meanwhile. */

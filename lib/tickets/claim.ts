@@ -13,9 +13,9 @@ export interface ClaimOptions {
   leaseMs: number;
   /** How long to wait for somebody else to finish. */
   waitMs: number;
-  now(): Date;
+  now: () => Date;
   /** Told when the claim is kept after the end. */
-  onKept(ms: number): void;
+  onKept: (ms: number) => void;
 }
 
 /** The right to act on one key, for one action. */

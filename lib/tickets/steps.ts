@@ -23,7 +23,7 @@ export interface StepsOptions {
   reader: TicketReader;
   settings: TicketSettings;
   scannedBy: string;
-  now(): Date;
+  now: () => Date;
 }
 
 /** What one action works on: its intent, what is known of the key, and the right to act. */

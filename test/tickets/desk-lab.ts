@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EventEmitter, once } from 'node:events';
 import type { Helpdesk, Ticket, TicketDraft } from '../../lib/helpdesks/helpdesk';
 import { local } from '../../lib/helpdesks/local';
@@ -14,11 +15,12 @@ export const DESK = 'lab';
 
 type Call = 'find' | 'create' | 'get' | 'addNote' | 'notes' | 'reopen' | 'resolve';
 
-/** What goes wrong with one call: before it reaches the helpdesk, or after it was done there. */
+/** What goes wrong with one call: before it reaches the helpdesk, after it was done there, or before it is done `lateMs` on. */
 export interface Fault {
   call: Call;
-  when: 'before' | 'after';
+  when: 'before' | 'after' | 'late';
   error: Error;
+  lateMs?: number;
 }
 
 /** The local desk behind a connection that fails as told, and that counts what it is asked. */
@@ -32,6 +34,8 @@ export class FaultyHelpdesk implements Helpdesk {
   readonly deleted = new Set<string>();
   /** Ids that were merged into others. */
   readonly merged = new Map<string, string>();
+  /** What is still on its way. */
+  arriving: Promise<unknown> = Promise.resolve();
   /** Waited for before every call. */
   gate: Promise<void> = Promise.resolve();
   /** Changes tickets as they are read. */
@@ -86,6 +90,10 @@ export class FaultyHelpdesk implements Helpdesk {
     const index = this.faults.findIndex(fault => fault.call === call);
     const [fault] = index < 0 ? [] : this.faults.splice(index, 1);
     if (fault?.when === 'before') throw fault.error;
+    if (fault?.when === 'late') {
+      this.arriving = delay(fault.lateMs).then(job);
+      throw fault.error;
+    }
     const answer = await job();
     if (fault !== undefined) throw fault.error;
     return answer;

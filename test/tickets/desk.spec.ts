@@ -330,6 +330,15 @@ describe('the desk', () => {
   it('leaves no work and no claim behind', async () => {
     await desk.handle(vulnerability(), due);
     assert.deepEqual(await lab.repository.work(DESK), []);
-    assert.equal(await lab.repository.claim({ desk: DESK, key: 'cd-vul-1', owner: 'somebody else', leaseMs: 1_000, now: new Date() }), true);
+    assert.equal(
+      await lab.repository.claim({
+        desk: DESK,
+        key: 'cd-vul-1',
+        owner: 'somebody else',
+        leaseMs: 1_000,
+        now: new Date(),
+      }),
+      true,
+    );
   });
 });

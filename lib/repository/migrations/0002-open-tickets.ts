@@ -16,7 +16,9 @@ export async function up(db: Kysely<Tables>): Promise<void> {
     const rows = await db
       .selectFrom('ticket')
       .select(['desk', 'key', 'record'])
-      .where(({ eb, refTuple, tuple }) => eb(refTuple('desk', 'key'), '>', tuple(after.desk, after.key)))
+      .where(eb =>
+        eb.or([eb('desk', '>', after.desk), eb.and([eb('desk', '=', after.desk), eb('key', '>', after.key)])]),
+      )
       .orderBy('desk')
       .orderBy('key')
       .limit(PAGE)
