@@ -61,7 +61,6 @@ export async function startNginx(certificates: number): Promise<Nginx> {
 function configuration(folder: string, blocks: string[]): string {
   return `daemon off;
 master_process off;
-worker_rlimit_nofile 20000;
 pid ${join(folder, 'nginx.pid')};
 error_log stderr crit;
 events { worker_connections 16000; multi_accept on; }
