@@ -8,7 +8,9 @@ import {
   type DatabaseConnection,
   type SqliteDatabase,
   type SqliteStatement,
+  type Transaction,
 } from 'kysely';
+import { GroupCommit } from './group-commit';
 import type { Schema } from './schema';
 import { repositoryError, type Dialect } from './store';
 import { Turns } from './turns';
@@ -26,16 +28,25 @@ export async function openSqlite(path: string): Promise<Dialect> {
     throw repositoryError(error, where, explain(error));
   });
   const turns = new Turns();
+  const turn = <T>(work: () => Promise<T>): Promise<T> => turns.take(work);
+  const db = new Kysely<Schema>({ dialect: new LibsqlDialect(database) });
+  const group = new GroupCommit<Transaction<Schema>>({
+    transaction: work => db.transaction().execute(work),
+    savepoint: work => savepoint(database, work),
+    isOver: () => !database.inTransaction,
+    turn,
+  });
   return {
-    db: new Kysely<Schema>({ dialect: new LibsqlDialect(database) }),
+    db,
     where,
+    write: run => group.write(run),
+    turn,
     prepare: () => {
       database.exec('pragma journal_mode = WAL; pragma foreign_keys = ON; pragma synchronous = FULL');
       // A file that can only be read is told now, not at the first write in the night. Only a real write does so.
       database.exec('begin immediate; pragma user_version = 1; rollback');
     },
     setDurable: isDurable => database.exec(`pragma synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
-    turn: work => turns.take(work),
     exclusively: work => exclusively(database, work),
     isBusy: error => /^SQLITE_(BUSY|PROTOCOL)/.test(codeOf(error)),
     explain,
@@ -89,6 +100,20 @@ async function exclusively<T>(database: Database.Database, work: () => Promise<T
     return result;
   } catch (error) {
     if (database.inTransaction) database.exec('rollback');
+    throw error;
+  }
+}
+
+/** Makes `work` a part of the transaction under way that can fail by itself. */
+async function savepoint<T>(database: Database.Database, work: () => Promise<T>): Promise<T> {
+  database.exec('savepoint part');
+  try {
+    const result = await work();
+    database.exec('release part');
+    return result;
+  } catch (error) {
+    // A full disk has rolled back all of it already.
+    if (database.inTransaction) database.exec('rollback to part; release part');
     throw error;
   }
 }

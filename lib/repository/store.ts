@@ -10,6 +10,11 @@ export interface Dialect {
   where: string;
   /** Settings of a new connection, before anything else is asked. */
   prepare(): void | Promise<void>;
+  /**
+   * One transaction, on disk when this resolves. Those that wait at the same time may share one commit: each happens
+   * whole or not at all.
+   */
+  write<T>(run: (trx: Transaction<Schema>) => Promise<T>): Promise<T>;
   /** Whether the next transactions must outlast a power cut, or only a crash of the process. */
   setDurable(isDurable: boolean): void;
   /** Runs one piece of work when its turn comes. */
@@ -40,18 +45,18 @@ export class Store {
   }
 
   read<T>(run: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
-    return this.#try(() => run(this.#dialect.db));
+    return this.#inTurn(() => run(this.#dialect.db));
   }
 
   /** Settings and migrations; called once. */
   async prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void> {
-    await this.#try(async () => this.#dialect.prepare());
-    await this.#try(() => this.#dialect.exclusively(() => migrate(this.#dialect.db)));
+    await this.#inTurn(async () => this.#dialect.prepare());
+    await this.#inTurn(() => this.#dialect.exclusively(() => migrate(this.#dialect.db)));
   }
 
   /** One transaction, on disk when this resolves. */
   write<T>(run: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#try(() => this.#dialect.db.transaction().execute(run));
+    return this.#try(() => this.#dialect.write(run));
   }
 
   /**
@@ -59,7 +64,7 @@ export class Store {
    * for the disk, which would hold up the event loop.
    */
   writeLazily<T>(run: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#try(() =>
+    return this.#inTurn(() =>
       this.#dialect.db.connection().execute(async connection => {
         this.#dialect.setDurable(false);
         try {
@@ -81,12 +86,16 @@ export class Store {
     }
   }
 
+  #inTurn<T>(attempt: () => Promise<T>): Promise<T> {
+    return this.#try(() => this.#dialect.turn(attempt));
+  }
+
   async #try<T>(attempt: () => Promise<T>): Promise<T> {
     const deadline = Date.now() + this.#busyLimitMs;
     for (;;) {
       if (this.#isClosed) throw new CertDeskError('REPOSITORY', 'The repository is closed. Deploy again to open it.');
       try {
-        return await this.#dialect.turn(attempt);
+        return await attempt();
       } catch (error) {
         if (!this.#dialect.isBusy(error) || Date.now() > deadline) throw this.#wrap(error);
       }
