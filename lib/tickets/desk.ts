@@ -22,7 +22,8 @@ export type { QueueState } from './outbox';
 
 /** Keys acted on at once; the adapter bounds its requests as well. */
 const AT_ONCE = 8;
-const LEASE_MS = 30_000;
+/** Shortest lease: a Node-RED that stands still for less keeps its claims. */
+const LEASE_MS = 10_000;
 /** Two thirds of a lease are left when a process is killed; what it sent must have settled by then. */
 const LEASE_PER_SETTLE = 2;
 /** Longer than a lease, so that a killed process's claim is waited out. */
