@@ -14,15 +14,20 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** A thread ended by itself with the task under way: this task, or another one there, is to blame. */
+export class ThreadLost extends Error {}
+
 /** One worker thread. It keeps the process alive only while it has something to do. */
 export class Thread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #outgoing: (ScanTask & { id: number })[] = [];
   #lastId = 0;
+  #hasStarted = false;
+  #fault = '';
   #loss: Error | null = null;
 
-  /** `onLost` is called once, when the thread has ended, whoever ended it. */
+  /** `onLost` is called once, when the thread ends, whoever ended it. */
   constructor(
     file: string,
     options: WorkerOptions,
@@ -30,9 +35,16 @@ export class Thread {
   ) {
     this.#worker = new Worker(file, { ...options, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
     this.#worker.unref();
-    this.#worker.on('message', (answers: readonly Answer[]) => answers.forEach(answer => this.#settle(answer)));
-    this.#worker.on('error', error => this.#lose(error));
-    this.#worker.on('exit', code => this.#lose(new Error(`The worker thread ended with code ${code}.`)));
+    this.#worker.on('message', (answers: readonly Answer[]) => {
+      this.#hasStarted = true;
+      for (const answer of answers) this.#settle(answer);
+    });
+    this.#worker.on('error', error => (this.#fault = `: ${String(error)}`));
+    // Its last answers come between error and exit.
+    this.#worker.on('exit', code => {
+      const reason = `The worker thread ended with code ${code}${this.#fault}`;
+      this.#lose(this.#hasStarted ? new ThreadLost(reason) : new Error(reason));
+    });
   }
 
   /** Tasks under way. */
@@ -40,7 +52,10 @@ export class Thread {
     return this.#waiting.size;
   }
 
-  /** Null when the run was stopped before the task was begun. Rejects when the thread fails. */
+  /**
+   * Null when the run was stopped before the task was begun. Rejects for a fault in the task, with ThreadLost when the
+   * thread ended under it, and with another error when it could not start or was closed.
+   */
   run(task: ScanTask): Promise<EndpointReport | null> {
     if (this.#loss !== null) return Promise.reject(this.#loss);
     const id = (this.#lastId += 1);
@@ -57,6 +72,7 @@ export class Thread {
 
   /** Ends the thread, whatever it is doing. */
   async close(): Promise<void> {
+    this.#lose(new Error('The worker thread was closed.'));
     await this.#worker.terminate();
   }
 
@@ -77,11 +93,11 @@ export class Thread {
     else waiting?.resolve(JSON.parse(answer.json) as EndpointReport | null);
   }
 
-  #lose(error: unknown): void {
+  #lose(error: Error): void {
     if (this.#loss !== null) return;
-    this.#loss = error instanceof Error ? error : new Error(String(error));
+    this.#loss = error;
     this.onLost();
-    for (const { reject } of this.#waiting.values()) reject(this.#loss);
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads';
 import { serve } from '../../lib/scan/serve';
 import { makeUnreachable } from '../../lib/scan/unreachable';
 
@@ -14,6 +15,11 @@ serve(async (endpoint, settings, { runId, connections, signal }) => {
       return answer('HEARD_STOP');
     case 'deaf':
       return new Promise(() => {});
+    case 'late':
+      await new Promise(resolve => setTimeout(resolve, 50));
+      return answer('ANSWERED');
+    case 'where':
+      return answer(`THREAD_${threadId}`);
     case 'throw':
       throw new Error('a fault in the scanner');
     case 'die':
