@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { Rates } from '../lab/fault-proxy';
+import { startRequestTracker } from '../lab/request-tracker';
+import { skip } from '../support/skip';
+import { runChaos, type ChaosOptions, type ChaosResult } from './driver';
+import { fakeHelpdesk, realHelpdesk, type ChaosHelpdesk } from './helpdesk';
+
+const isLong = process.env['CERTDESK_LONG'] === '1';
+/** Another one each time in the long tests; `CERTDESK_CHAOS_SEED` repeats one. */
+const SEED = Number(process.env['CERTDESK_CHAOS_SEED'] ?? (isLong ? Date.now() % 1_000_000 : 6));
+const START_MS = 15 * 60_000;
+
+/** A good tenth of what is sent meets something. */
+const RATES: Rates = {
+  ...{ 'drop-before': 0.012, 'drop-after': 0.012, 'reset-before': 0.012, 'reset-after': 0.012, 'reset-late': 0.012 },
+  ...{ delay: 0.03, 'rate-limited': 0.008, 'error-before': 0.012, 'error-after': 0.012, 'half-body': 0.012 },
+};
+
+const log = (line: string): void => console.log(`      ${line}`);
+
+function check(result: ChaosResult, wanted: { keys: number; kills: number; between: number }): void {
+  const { kills, wrong, tickets, requests, resent, raised, overdue, seconds } = result;
+  const between = kills.filter(kill => kill.isBetween).length;
+  log(`seed ${SEED}: ${tickets} tickets, ${requests} requests, ${resent} sent again, ${seconds.toFixed(0)} s`);
+  log(`${kills.length} kills, ${between} of them between a change and its read-back; ${overdue} requests overdue`);
+  for (const { key, what, trace } of wrong) log([`${key}: ${what}`, ...trace].join('\n        '));
+  for (const line of raised.slice(0, 10)) log(`raised: ${line}`);
+  assert.equal(kills.length, wanted.kills);
+  assert.ok(between >= wanted.between, `${between} kills between a change and its read-back`);
+  assert.equal(overdue, 0, 'the proxy or the helpdesk was slower than the settle time: nothing is proved');
+  assert.deepEqual(
+    wrong.map(({ key, what }) => `${key}: ${what}`),
+    [],
+  );
+  assert.deepEqual(raised, []);
+  assert.equal(tickets, wanted.keys);
+}
+
+describe('exactly once, whatever breaks', () => {
+  let helpdesk: ChaosHelpdesk | null = null;
+  afterEach(async function () {
+    this.timeout(30_000);
+    await helpdesk?.stop();
+    helpdesk = null;
+  });
+  const chaos = (size: Omit<ChaosOptions, 'helpdesk' | 'seed' | 'rates' | 'log'>): Promise<ChaosResult> => {
+    if (helpdesk === null) throw new Error('no helpdesk was started');
+    return runChaos({ helpdesk, seed: SEED, rates: RATES, log, ...size });
+  };
+  const openReal = async (context: Mocha.Context): Promise<void> => {
+    const started = await startRequestTracker();
+    if ('skipped' in started) skip(context, `Chaos: ${started.skipped}`);
+    helpdesk = await realHelpdesk(started);
+  };
+
+  it('60 findings of 6 keys, 2 kills, a fake Request Tracker', async function () {
+    this.timeout(180_000);
+    helpdesk = await fakeHelpdesk();
+    const size = { keys: 6, runs: 10, kills: 2, aimedKills: 1, settleMs: 800, maxDelayMs: 400, runLimitMs: 90_000 };
+    check(await chaos(size), { keys: 6, kills: 2, between: 1 });
+  });
+
+  it('1,000 findings of 100 keys, 20 kills, a real Request Tracker', async function () {
+    if (!isLong) skip(this, 'Chaos at full size: npm run test:long');
+    this.timeout(START_MS + 20 * 60_000);
+    await openReal(this);
+    const size = { keys: 100, runs: 10, kills: 20, aimedKills: 10, settleMs: 5_000, maxDelayMs: 3_000 };
+    check(await chaos({ ...size, runLimitMs: 300_000 }), { keys: 100, kills: 20, between: 5 });
+  });
+
+  it('5,000 findings of 500 keys, 20 kills, a fake Request Tracker', async function () {
+    if (!isLong) skip(this, 'Chaos at full size: npm run test:long');
+    this.timeout(20 * 60_000);
+    helpdesk = await fakeHelpdesk();
+    const size = { keys: 500, runs: 10, kills: 20, aimedKills: 10, settleMs: 2_000, maxDelayMs: 1_500 };
+    check(await chaos({ ...size, runLimitMs: 300_000 }), { keys: 500, kills: 20, between: 5 });
+  });
+});
