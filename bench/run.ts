@@ -1,17 +1,23 @@
+import { benchDesk } from './desk';
 import { benchScan } from './scan';
 import { limitTime } from './support/processes';
 
-const USAGE = 'npm run bench -- scan [section…] [--quick]';
+const AREAS = { scan: benchScan, desk: benchDesk };
+const USAGE = 'npm run bench -- scan|desk [section…] [--quick]';
 const LIMIT_MINUTES = 20;
 
 async function main(): Promise<void> {
   const given = process.argv.slice(2);
   const isQuick = given.includes('--quick');
-  const [area, ...names] = given.filter(argument => argument !== '--quick');
-  if (area !== 'scan' || names.some(name => name.startsWith('-'))) throw new Error(`Usage: ${USAGE}`);
+  const [area = '', ...names] = given.filter(argument => argument !== '--quick');
+  if (!isArea(area) || names.some(name => name.startsWith('-'))) throw new Error(`Usage: ${USAGE}`);
   limitTime(LIMIT_MINUTES);
   console.log(`npm run bench -- ${given.join(' ')}`);
-  await benchScan(names, { isQuick });
+  await AREAS[area](names, { isQuick });
+}
+
+function isArea(area: string): area is keyof typeof AREAS {
+  return Object.hasOwn(AREAS, area);
 }
 
 main().then(

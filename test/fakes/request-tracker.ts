@@ -86,6 +86,15 @@ export class FakeRequestTracker {
     await new Promise(resolve => this.server.close(resolve));
   }
 
+  /** An open ticket that is there already, by no request. */
+  seed({ key, subject }: { key: string; subject: string }): FakeTicket {
+    const fields = { Queue: FakeRequestTracker.queue, Subject: subject, Priority: 100 };
+    this.create({ ...fields, CustomFields: { [FakeRequestTracker.keyField]: key } });
+    const ticket = this.tickets.get(this.lastId);
+    if (ticket === undefined) throw new Error('The ticket was not made.');
+    return ticket;
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     this.requests += 1;
