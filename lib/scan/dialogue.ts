@@ -51,8 +51,6 @@ export class Dialogue {
   #takesSecondHello: boolean | null = null;
   /** Long lists are understood: an answer to one was seen. */
   #takesMany = false;
-  /** What this server does instead of an alert was found to mean a refusal. */
-  readonly #oddRefusals = new Set<string>();
   readonly closings: Closings;
   /** Asks what had an answer once more, to see whether the server still answers at all. */
   #control: (() => Promise<Reply>) | null = null;
@@ -144,18 +142,13 @@ export class Dialogue {
     return this.#settle(first, () => this.#once(protocol, suites));
   }
 
-  /** Asks once more what was answered oddly, then something known, to see whether the server still answers at all. */
+  /** Asks once more what had no clear answer; see `Closings` for what it means where that comes again. */
   async #settle(first: Unknown, askAgain: () => Promise<Reply>): Promise<Reply> {
     if (!hasAnswered(this.seen) || first.how === 'stopped') return first;
-    if (first.how === 'closed') return this.closings.judge(first, askAgain);
-    const refused: Reply = { kind: 'refused', reason: first.reason, alert: null };
-    if (this.#oddRefusals.has(first.word)) return refused;
     if (first.how === 'silent') return first;
+    if (first.how === 'closed' || first.how === 'odd') return this.closings.judge(first, askAgain);
     await this.line.pause(PAUSE_MS);
-    const again = await askAgain();
-    if (again.kind !== 'unknown' || again.how !== 'odd' || !(await this.#isStillAnswered())) return again;
-    this.#oddRefusals.add(again.word);
-    return refused;
+    return askAgain();
   }
 
   async #isStillAnswered(): Promise<boolean> {
