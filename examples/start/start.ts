@@ -5,6 +5,7 @@ import { parseTargets } from '../../lib/scan/targets/parse';
 import { startDemoServers } from './servers';
 import { prepareUserFolder } from './user-folder';
 import { tellFirstRun } from './first-run';
+import { inTurn } from './in-turn';
 
 /**
  * `npm start`: Node-RED on 127.0.0.1 with the first example flow, its own user folder inside the checkout, and three
@@ -50,7 +51,7 @@ async function start(): Promise<void> {
   const { port: listening } = server.address() as { port: number };
   const url = `http://127.0.0.1:${listening}/`;
   RED.init(server, { ...prepareUserFolder(root, userDir), uiHost: '127.0.0.1', uiPort: listening });
-  server.on('request', RED.httpAdmin);
+  server.on('request', inTurn(RED.httpAdmin, RED.httpNode));
   isStarted = true;
   await RED.start();
   console.log(`Node-RED is up on ${url}; scanning ${own.join(' ') || 'three demo servers of this machine'} …`);

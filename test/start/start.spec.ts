@@ -51,6 +51,28 @@ describe('npm start', function () {
     assert.deepEqual(second.map(ticket => ticket.number).sort(), first.map(ticket => ticket.number).sort());
   });
 
+  it('answers at the `http in` nodes of a flow, beside the editor', async () => {
+    const closed = `127.0.0.20:${await closedPort('127.0.0.20')}`;
+    started = Start.run(ROOT, { CERTDESK_USER_DIR: userDir, CERTDESK_TARGETS: closed });
+    const [, url] = (await started.until(/Open (http:\S+) to see/, 120_000)) as unknown as [string, string];
+    const nodes = [
+      { id: 'hook', type: 'http in', url: '/renewed', method: 'post', wires: [['answer']] },
+      { id: 'answer', type: 'http response', statusCode: '', wires: [] },
+    ];
+    const added = await fetch(`${url}flow`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ label: 'hooks', nodes }),
+    });
+    assert.equal(added.status, 200, await added.text());
+
+    const answer = await fetch(`${url}renewed`, { method: 'POST', body: new URLSearchParams({ host: 'a.example' }) });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(await answer.json(), { host: 'a.example' });
+    assert.equal((await fetch(`${url}renewed`)).status, 404, 'another method');
+    assert.match(await (await fetch(url)).text(), /<title>Node-RED<\/title>/);
+  });
+
   for (const [name, env, said] of [
     ['a target that is none', { CERTDESK_TARGETS: 'good.example 10.0.0.0/99' }, /CERTDESK_TARGETS.*line 2/],
     ['a port that is none', { PORT: 'abc' }, /PORT "abc" is no port/],
