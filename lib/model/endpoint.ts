@@ -8,15 +8,17 @@ export interface Endpoint {
   port: number;
   /** STARTTLS protocol spoken before the handshake, null for direct TLS. */
   starttls: string | null;
-  /** `example.com@192.0.2.7:443`; without a domain `192.0.2.7:443`, IPv6 in brackets. Unique per endpoint. */
+  /**
+   * `example.com@192.0.2.7:443`; without a domain `192.0.2.7:443`, IPv6 in brackets; without an address
+   * `example.com:443`. Unique per endpoint.
+   */
   name: string;
 }
 
 /** An Endpoint with its name made from its parts. */
 export function makeEndpoint(parts: Omit<Endpoint, 'name'>): Endpoint {
-  const address = parts.ip.includes(':') ? `[${parts.ip}]` : parts.ip;
-  const name = `${parts.domain === null ? '' : `${parts.domain}@`}${address}:${parts.port}`;
-  return { ...parts, name };
+  const ip = parts.ip.includes(':') ? `[${parts.ip}]` : parts.ip;
+  return { ...parts, name: `${placeOf({ ...parts, ip })}:${parts.port}` };
 }
 
 /** A place is a name at an address: `domain@ip`, or what of the two is known. */

@@ -9,14 +9,30 @@ export interface ListEntry {
  * (one element, one line). Anything else is an empty list.
  */
 export function parseList(value: unknown): ListEntry[] {
-  const lines = typeof value === 'string' ? value.split(/\r?\n/) : Array.isArray(value) ? value.map(String) : [];
-  return lines.flatMap((content, index) =>
-    content
-      .replace(/(^|\s)#.*$/, '')
-      .split(',')
-      .map(text => ({ text: text.trim(), line: index + 1 }))
-      .filter(entry => entry.text !== ''),
-  );
+  return [...listEntries(value)];
+}
+
+/** The entries of `parseList` one after the other, so that a long list needs no memory of its own. */
+export function* listEntries(value: unknown): Generator<ListEntry> {
+  let line = 0;
+  for (const content of linesOf(value)) {
+    line += 1;
+    for (const part of content.replace(/(^|\s)#.*\r?$/, '').split(',')) {
+      const text = part.trim();
+      if (text !== '') yield { text, line };
+    }
+  }
+}
+
+function* linesOf(value: unknown): Generator<string> {
+  if (Array.isArray(value)) for (const element of value) yield String(element);
+  if (typeof value !== 'string') return;
+  let start = 0;
+  for (let end = value.indexOf('\n'); end >= 0; end = value.indexOf('\n', start)) {
+    yield value.slice(start, end);
+    start = end + 1;
+  }
+  yield value.slice(start);
 }
 
 /** A test against patterns: `*` stands for anything, the whole value must match, case does not count. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { NodeAPI } from 'node-red';
 import { DEFAULT_FINDING_SETTINGS, type FindingSettings } from '../../lib/findings/settings';
 import { isCheckId, type CheckId } from '../../lib/model/checks';
@@ -28,7 +27,7 @@ export function readScanConfig(RED: NodeAPI, config: Config): ScanConfig {
       profile: choice(config, 'profile', ['quick', 'full']),
       checks: checkIds(config, 'checks'),
       completeFor: { findings, weakFrom },
-      ca: [tlsOptions(RED, config).ca, extraCaCerts()].filter(pem => pem !== undefined),
+      ca: [tlsOptions(RED, config).ca].filter(pem => pem !== undefined),
     },
     findings: {
       findings,
@@ -43,15 +42,4 @@ function checkIds(config: Config, name: string): CheckId[] {
     if (isCheckId(id)) return id;
     throw new CertDeskError('CONFIG', `${name}: "${id}" is no check. The help lists the checks by their ids.`);
   });
-}
-
-/** Node.js reads NODE_EXTRA_CA_CERTS for its own handshakes; the scanner judges trust itself. */
-function extraCaCerts(): string | undefined {
-  const file = process.env['NODE_EXTRA_CA_CERTS'];
-  if (file === undefined || file === '') return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined; // Node.js itself has warned about it at its start
-  }
 }

@@ -143,8 +143,8 @@ describe('a scan on the main thread', () => {
     assert.equal(threads.tasks.length, 0);
     assert.deepEqual(reports[0]?.stages.dns, { status: 'failed', reason: 'ENOTFOUND' });
     assert.deepEqual(summary.unreachableEndpoints, [
-      { name: 'gone.example@:443', reason: 'ENOTFOUND' },
-      { name: 'gone.example@:8443', reason: 'ENOTFOUND' },
+      { name: 'gone.example:443', reason: 'ENOTFOUND' },
+      { name: 'gone.example:8443', reason: 'ENOTFOUND' },
     ]);
   });
 
@@ -221,7 +221,7 @@ describe('a scan on the main thread', () => {
     const summary = await scan.finished;
     assert.deepEqual(
       endpoints[0]?.map(({ name }) => name),
-      ['a.example@:443', 'b.example@192.0.2.1:443'],
+      ['a.example:443', 'b.example@192.0.2.1:443'],
     );
     assert.deepEqual(reports.map(failureReason), ['STOPPED', 'STOPPED']);
     assert.equal(summary.unreachable, 2);

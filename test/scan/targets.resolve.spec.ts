@@ -50,13 +50,13 @@ describe('resolveTargets', () => {
       ip: '',
       port: 443,
       starttls: null,
-      name: 'gone.example@:443',
+      name: 'gone.example:443',
     });
     assert.deepEqual(
       [...unresolved],
       [
-        ['gone.example@:443', 'ENOTFOUND'],
-        ['gone.example@:8443', 'ENOTFOUND'],
+        ['gone.example:443', 'ENOTFOUND'],
+        ['gone.example:8443', 'ENOTFOUND'],
       ],
     );
     assert.equal(endpoints.length, 3);
@@ -67,7 +67,7 @@ describe('resolveTargets', () => {
       timeoutMs: 1000,
       lookupAll: () => Promise.resolve([]),
     });
-    assert.equal(unresolved.get('a.example@:443'), 'ENOTFOUND');
+    assert.equal(unresolved.get('a.example:443'), 'ENOTFOUND');
   });
 
   it('gives up on a resolver that does not answer', async () => {
@@ -75,7 +75,7 @@ describe('resolveTargets', () => {
       timeoutMs: 20,
       lookupAll: () => new Promise(() => {}),
     });
-    assert.deepEqual([...unresolved], [['slow.example@:443', 'TIMEOUT']]);
+    assert.deepEqual([...unresolved], [['slow.example:443', 'TIMEOUT']]);
   });
 
   it('ends at once when stopped, the rest being STOPPED', async () => {
