@@ -51,7 +51,7 @@ export async function scanBase(dialogue: Dialogue, { profile, sequel }: BaseOpti
   };
   const plan: Plan = { dialogue, profile, limits, hunt };
   const first = await dialogue.ask('TLSv1.2', COMMON, sequel);
-  if (isHopeless(first)) return first;
+  if (isHopeless(first) || (isSilent(first) && (await isSilentToOthers(dialogue)))) return first;
   if (first.kind === 'hit') {
     const found = foundBy(first) ?? 'TLSv1.2';
     concludeAbove(dialogue, found, 'TLSv1.2');
@@ -91,6 +91,24 @@ const HOPELESS: ReadonlySet<string> = new Set(['not-connected', 'no-starttls', '
 function isHopeless(first: Reply): boolean {
   if (first.kind !== 'unknown') return false;
   return HOPELESS.has(first.how) || first.word === 'NOT_TLS';
+}
+
+function isSilent(reply: Reply): boolean {
+  return reply.kind === 'unknown' && reply.how === 'silent';
+}
+
+/**
+ * Whether nothing comes to hellos that differ as much as can be either, so that nobody is there who speaks TLS: as many of
+ * them as can be asked at once, since each may cost a whole timeout.
+ */
+async function isSilentToOthers(dialogue: Dialogue): Promise<boolean> {
+  const others = [
+    () => dialogue.ask('TLSv1', COMMON_BEFORE_TLS12),
+    () => dialogue.ask('TLSv1.3', allSuites('TLSv1.3')),
+    () => dialogue.askSslv2(),
+  ];
+  const replies = await Promise.all(others.slice(0, dialogue.line.connections).map(ask => ask()));
+  return replies.every(isSilent);
 }
 
 async function askSslv2(dialogue: Dialogue): Promise<void> {
@@ -152,7 +170,7 @@ async function scanUncommon(plan: Plan, first: Reply): Promise<void> {
   conclude(seen, ['TLSv1.2'], first);
   const isTooOld = first.kind === 'refused' && first.alert === PROTOCOL_VERSION;
   if (isTooOld) await askTls13(plan);
-  if (hasAnswered(seen)) {
+  if (isTooOld && hasAnswered(seen)) {
     await Promise.all([findVersions(dialogue, 'TLSv1.1', hunt), askSslv2(dialogue)]);
   } else {
     const [refused] = await Promise.all([

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Protocol } from '../../lib/model/report';
 import { issue, makeCa } from '../lab/certificates';
 import type { LabServer } from '../lab/tls-servers';
 import { check, der, idsWith, scan, suitesOf } from './scan-support';
@@ -307,6 +308,20 @@ describe('scanEndpoint against servers that nobody runs any more', function () {
     assert.equal(report.protocols.TLSv1, 'offered');
     assert.equal(check(report, 'null-cipher').verdict, 'vulnerable');
   });
+
+  for (const [what, script, protocol] of [
+    ['TLS 1.0', { versions: [0x0301], suites: [RSA_AES128_SHA] }, 'TLSv1'],
+    ['TLS 1.3', { versions: [0x0304], suites: [0x1301] }, 'TLSv1.3'],
+    ['SSLv2', { versions: [], sslv2Kinds: ['010080'] }, 'SSLv2'],
+  ] satisfies [string, Partial<Script>, Protocol][]) {
+    it(`finds ${what} alone where the common hello is not answered`, async () => {
+      const silentTo = ({ isSslv2, version, extensions }: SeenHello): boolean =>
+        !isSslv2 && version === TLS12 && !extensions.includes(43);
+      const report = await scan(await start({ ...script, silentTo }), { timeoutMs: 150 });
+      assert.equal(report.protocols[protocol], 'offered');
+      assert.equal(report.protocols['TLSv1.2'], 'cannot-tell');
+    });
+  }
 
   it('takes a suite that was not offered for no: some servers compare half a code point', async () => {
     const report = await scan(await start({ suites: [RSA_AES128_SHA], isStubborn: true }));
