@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { asCertDeskError } from '../lib/model/errors';
 import { registerAdminRoutes } from './runtime/admin-routes';
+import { registerBackupRoutes } from './runtime/backup-routes';
 import type { Config } from './runtime/config';
 import { readRepositoryConfig, type RepositoryNode } from './runtime/repositories';
 import { showConfigError } from './runtime/status';
@@ -19,4 +20,5 @@ export = function register(RED: NodeAPI): void {
     credentials: { username: { type: 'text' }, password: { type: 'password' } },
   });
   registerAdminRoutes(RED);
+  registerBackupRoutes(RED);
 };

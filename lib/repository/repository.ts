@@ -9,7 +9,7 @@ import type { TicketRecord } from '../model/ticket';
  * Every read sees what was written before it, batched writes included. All failures are CertDeskError `REPOSITORY`,
  * save where it says otherwise. Filters: one that is left out does not narrow, an empty array matches nothing, and of
  * several given ones any may match.
- * The only implementation is `sql.ts` (Kysely); its dialects are SQLite and, later, PostgreSQL.
+ * The only implementation is `sql.ts` (Kysely); its dialects are SQLite and PostgreSQL.
  */
 export interface Repository {
   // --- runs
@@ -91,6 +91,16 @@ export interface Repository {
    * sightings and its evidence stay: not reached for long is not renewed.
    */
   prune(days: number, now: Date): Promise<void>;
+  /**
+   * Everything that is kept, as lines of JSON that `restore` takes back. Read in pages: what is written meanwhile may be
+   * in it or not.
+   */
+  export(): AsyncIterable<string>;
+  /**
+   * Writes what `export` gave into this repository, which must be empty: all of it or nothing. Returns how many rows.
+   * `INVALID` for another text or a part of one, one of a newer version, and a repository in use.
+   */
+  restore(lines: AsyncIterable<string>): Promise<number>;
   /** Writes what is pending; rejects when it can't, and is closed all the same. */
   close(): Promise<void>;
 }

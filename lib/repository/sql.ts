@@ -3,6 +3,7 @@ import type { Finding } from '../model/finding';
 import type { EndpointReport, RunSummary } from '../model/report';
 import type { TicketRecord } from '../model/ticket';
 import { Certificates } from './certificates';
+import { exportLines, restoreLines } from './export';
 import { Findings } from './findings';
 import { SqlLocalTickets } from './local-tickets';
 import { Notices } from './notices';
@@ -38,9 +39,11 @@ export class SqlRepository implements Repository {
   readonly #tickets: Tickets;
   readonly #work: WorkList;
   readonly #pages: Pages;
+  readonly #now: () => Date;
 
   constructor(store: Store, now: () => Date) {
     this.#store = store;
+    this.#now = now;
     this.#runs = new Runs(store);
     this.#sightings = new Sightings(store);
     this.#certificates = new Certificates(store);
@@ -155,6 +158,13 @@ export class SqlRepository implements Repository {
   async prune(days: number, now: Date): Promise<void> {
     await this.#sightings.flush();
     await prune(this.#store, days, now);
+  }
+  async *export(): AsyncGenerator<string> {
+    await this.#sightings.flush();
+    yield* exportLines(this.#store, this.#now());
+  }
+  restore(lines: AsyncIterable<string>): Promise<number> {
+    return restoreLines(this.#store, lines);
   }
   async close(): Promise<void> {
     try {

@@ -20,10 +20,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
         .then(repository => act(repository, request))
         .then(
           answer => response.json(answer),
-          (thrown: unknown) => {
-            const error = asCertDeskError(thrown, 'REPOSITORY');
-            response.status(HTTP_STATUS[error.code] ?? 500).json({ code: error.code, message: error.message });
-          },
+          (error: unknown) => sendError(response, error),
         );
     };
   RED.httpAdmin.get(
@@ -62,7 +59,14 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   );
 }
 
-async function repositoryOf(RED: NodeAPI, request: Request): Promise<Repository> {
+/** What went wrong, with the code and text of the contract. */
+export function sendError(response: Response, thrown: unknown): void {
+  const error = asCertDeskError(thrown, 'REPOSITORY');
+  response.status(HTTP_STATUS[error.code] ?? 500).json({ code: error.code, message: error.message });
+}
+
+/** The repository that a path names. @throws CertDeskError `NOT_FOUND` */
+export async function repositoryOf(RED: NodeAPI, request: Request): Promise<Repository> {
   const opened = openedRepository(RED, String(request.params['repository']));
   if (opened === null) {
     throw new CertDeskError(
