@@ -11,8 +11,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface QueueState {
   queued: number;
   parked: number;
-  /** Of what has waited longest; null when nothing waits. */
+  /** Of what has waited longest, and its code; null when nothing waits. */
   reason: string | null;
+  code: string | null;
 }
 
 export interface RetryOptions {
@@ -99,7 +100,8 @@ export class Outbox {
     const all = this.all();
     const queued = all.filter(work => work.state === 'queued');
     const parked = all.length - queued.length;
-    this.options.onChange({ queued: queued.length, parked, reason: all[0]?.error.message ?? null });
+    const { code = null, message: reason = null } = all[0]?.error ?? {};
+    this.options.onChange({ queued: queued.length, parked, reason, code });
     this.schedule(queued);
   }
 

@@ -19,9 +19,9 @@ export function registerTicketNodes(RED: NodeAPI, type: HelpdeskType): void {
     const config = definition as unknown as Config;
     const hold = useRepository(RED, this, config);
 
-    const showQueue = ({ queued, parked }: QueueState): void => {
-      if (parked > 0) show(this, 'bad', `${parked} parked`);
-      else if (queued > 0) show(this, 'waiting', `${queued} queued`);
+    const showQueue = ({ queued, parked, code }: QueueState): void => {
+      const counts = [...(parked > 0 ? [`${parked} parked`] : []), ...(queued > 0 ? [`${queued} queued`] : [])];
+      if (counts.length > 0) show(this, parked > 0 ? 'bad' : 'waiting', `${counts.join(', ')}: ${code}`);
     };
     const made = hold.opened.then(async repository => {
       const { desk, failure } = makeDesk(RED, config, {

@@ -434,6 +434,28 @@ describe('nodes in a real Node-RED', function () {
       }
     });
 
+    it('export the repository, and restore it into one that is empty', async () => {
+      const other: FlowNode = { id: 'other', type: 'certdesk-repository', z: null, kind: 'sqlite', path: ':memory:' };
+      const second = { id: 'second', type: 'certdesk-ticket-local', repository: 'other', wires: [[]] };
+      const ticket = { id: 'ticket', type: 'certdesk-ticket-local' };
+      await runtime.deploy(straightFlow({ ca: ca.file, ticket, more: [other, second] }));
+      runtime.send('ticket', { payload: await sampleFinding('kept.example') });
+      await runtime.until('records', 1);
+      const { status, body } = await runtime.adminText('get', '/certdesk/default/export');
+      assert.equal(status, 200);
+      const restore = (text: string) => runtime.adminText('post', '/certdesk/other/restore', text);
+      const broken = await restore(body.slice(0, -20));
+      assert.deepEqual([broken.status, (JSON.parse(broken.body) as { code: string }).code], [400, 'INVALID']);
+      const restored = await restore(body);
+      assert.deepEqual([restored.status, restored.body], [200, `{"rows":${body.trim().split('\n').length - 2}}`]);
+      type Page = { items: TicketRecord[] };
+      const pages = await Promise.all(
+        ['default', 'other'].map(id => runtime.admin<Page>('get', `/certdesk/${id}/tickets`)),
+      );
+      assert.equal(pages[0]?.body.items.length, 1);
+      assert.deepEqual(pages[1]?.body.items, pages[0]?.body.items);
+    });
+
     it('read a local ticket with its text and notes, and say 404 where there is none', async () => {
       await deploy();
       const finding = await sampleFinding('read.example');

@@ -107,6 +107,13 @@ export class Runtime {
     return { status: response.status, body: response.body as T };
   }
 
+  /** The same with texts as they are. */
+  async adminText(method: 'get' | 'post', path: string, body?: string): Promise<{ status: number; body: string }> {
+    const request = helper.request()[method](path).buffer(true);
+    const response = await (body === undefined ? request : request.type('application/x-ndjson').send(body));
+    return { status: response.status, body: response.text };
+  }
+
   /** Ends the flow, keeping the user folder, as a restart of Node-RED does. */
   async unload(): Promise<void> {
     await helper.unload();

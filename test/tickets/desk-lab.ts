@@ -105,7 +105,7 @@ export class DeskLab {
   readonly records: { record: TicketRecord; work: Work }[] = [];
   readonly parked: { error: CertDeskError; work: Work }[] = [];
   readonly warnings: string[] = [];
-  queue: QueueState = { queued: 0, parked: 0, reason: null };
+  queue: QueueState = { queued: 0, parked: 0, reason: null, code: null };
   private readonly events = new EventEmitter();
   private readonly desks: Desk[] = [];
 

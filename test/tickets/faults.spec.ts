@@ -123,13 +123,13 @@ describe('the desk, when things break', () => {
       assert.equal(record.action, 'queued');
       assert.equal(record.id, '');
       assert.deepEqual(record.error, { code: 'UNREACHABLE', message: 'connection refused' });
-      assert.deepEqual(lab.queue, { queued: 1, parked: 0, reason: 'connection refused' });
+      assert.deepEqual(lab.queue, { queued: 1, parked: 0, reason: 'connection refused', code: 'UNREACHABLE' });
       lab.helpdesk.outage = null;
       await lab.until('record', () => lab.records.length > 0);
       assert.equal(lab.records[0]?.record.action, 'created');
       assert.deepEqual(lab.records[0]?.work.message, { topic: 'kept' });
       assert.deepEqual(lab.records[0]?.work.finding, expiry());
-      assert.deepEqual(lab.queue, { queued: 0, parked: 0, reason: null });
+      assert.deepEqual(lab.queue, { queued: 0, parked: 0, reason: null, code: null });
       assert.deepEqual(await lab.repository.work(DESK), []);
     });
 
@@ -201,7 +201,7 @@ describe('the desk, when things break', () => {
       lab.helpdesk.outage = null;
       assert.equal((await slow.handle(run(2, expiry({ state: 'cleared' })), due)).action, 'none');
       assert.deepEqual(await lab.tickets('cd-exp-1'), []);
-      assert.deepEqual(lab.queue, { queued: 0, parked: 0, reason: null });
+      assert.deepEqual(lab.queue, { queued: 0, parked: 0, reason: null, code: null });
     });
 
     it('add their own results when the create of the older one had arrived', async () => {
@@ -233,7 +233,7 @@ describe('the desk, when things break', () => {
       it(`is raised and kept (${code})`, async () => {
         lab.helpdesk.faults = [fault('create', 'before', code)];
         await assert.rejects(desk.handle(expiry(), due), { code });
-        assert.deepEqual(lab.queue, { queued: 0, parked: 1, reason: `create fails with ${code}` });
+        assert.deepEqual(lab.queue, { queued: 0, parked: 1, reason: `create fails with ${code}`, code });
         const [work] = await lab.repository.work(DESK);
         assert.equal(work?.state, 'parked');
         assert.equal(lab.records.length, 0);
