@@ -229,6 +229,41 @@ describe('the desk', () => {
       assert.equal(record.id, third.id);
     });
 
+    it('prefers among closed ones what can be opened again', async () => {
+      const make = () =>
+        lab.helpdesk.create({ key: 'cd-exp-1', subject: 'S', body: '', priority: 'High', target: {}, fields: {} });
+      const [first, second] = [await make(), await make()];
+      for (const { id } of [first, second]) {
+        await lab.repository.localTickets.setStatus(id, 'Closed', new Date().toISOString());
+      }
+      lab.helpdesk.twist = ticket => (ticket.id === second.id ? { ...ticket, isFinal: true } : ticket);
+      const record = await desk.handle(expiry(), due);
+      assert.deepEqual([record.action, record.id], ['reopened', first.id]);
+    });
+
+    it('goes on with what is there when the repository was restored from an old backup', async () => {
+      const { id } = await desk.handle(expiry(), due);
+      const backup = await lab.repository.ticket(DESK, 'cd-exp-1');
+      assert.ok(backup);
+      await lab.setStatus('cd-exp-1', 'Closed');
+      await desk.handle(run(2, expiry()), due);
+      lab.helpdesk.deleted.add(id);
+      const followUp = await desk.handle(run(3, expiry()), due);
+      await lab.repository.saveTicket(DESK, backup);
+      const record = await desk.handle(run(4, expiry()), due);
+      assert.deepEqual([record.action, record.id], ['left', followUp.id]);
+    });
+
+    it('takes no ticket of another key for its own, whatever a search gives', async () => {
+      const stranger = await lab.helpdesk.create({
+        ...{ key: 'cd-exp-10', subject: 'S', body: '', priority: 'High', target: {}, fields: {} },
+      });
+      lab.helpdesk.find = () => Promise.resolve([stranger, { ...stranger, key: '' }]);
+      const record = await desk.handle(expiry(), due);
+      assert.equal(record.action, 'created');
+      assert.notEqual(record.id, stranger.id);
+    });
+
     it('asks for the statuses of many known tickets at once', async () => {
       const findings = Array.from({ length: 100 }, (_, index) => expiry({ key: `cd-exp-${index}` }));
       await Promise.all(findings.map(finding => desk.handle(finding, due)));
