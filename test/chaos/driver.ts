@@ -15,6 +15,8 @@ import { writeScript, type Script, type ScriptRun } from './script';
 
 /** How often the driver looks whether something is over. */
 const LOOK_MS = 100;
+/** So long an aimed kill waits for a change while nothing at all is asked; a killed one's claims last ten seconds. */
+const QUIET_MS = 30_000;
 
 export interface ChaosOptions {
   helpdesk: ChaosHelpdesk;
@@ -123,15 +125,12 @@ class Driver {
   }
 
   async run(): Promise<ChaosResult> {
-    const { helpdesk, runs, kills, aimedKills, log } = this.options;
-    const aims = this.random.shuffle(Array.from({ length: kills }, (_, index) => index < aimedKills));
-    let killed = 0;
+    const { helpdesk, runs, log } = this.options;
+    const aims = this.planKills();
     for (const [index, run] of this.script.runs.entries()) {
       this.runNumber = index + 1;
-      const until = Math.round(((index + 1) * kills) / runs);
       const startedAt = performance.now();
-      await this.pass(run, aims.slice(killed, until), index === runs - 1);
-      killed = until;
+      await this.pass(run, aims[index] ?? [], index === runs - 1);
       await this.byHand(run);
       log(
         `run ${index + 1}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s, ${this.proxy.log.length} requests`,
@@ -148,11 +147,21 @@ class Driver {
     };
   }
 
+  /** For each run whether its kills are aimed. Two come after one another, so that the second meets a desk at its start. */
+  private planKills(): boolean[][] {
+    const { runs, kills, aimedKills } = this.options;
+    const aims = this.random.shuffle(Array.from({ length: kills }, (_, index) => index < aimedKills));
+    return Array.from({ length: runs }, (_, index) => {
+      const until = (run: number): number => 2 * Math.round((run * kills) / 2 / runs);
+      return aims.slice(until(index), until(index + 1));
+    });
+  }
+
   /** One run, from its first Finding to when nothing waits any more. */
   private async pass(run: ScriptRun, aims: readonly boolean[], isLast: boolean): Promise<void> {
     const limit = performance.now() + this.options.runLimitMs;
     for (const sending of run.sendings) this.pending.set(idOf(sending), sending);
-    this.sendPending();
+    this.send(this.pending.keys());
     const killing = this.killAll(aims);
     let isKilling = true;
     const isKilled = (): void => void (isKilling = false);
@@ -182,7 +191,7 @@ class Driver {
       else await this.killAfter(1 + this.random.below(this.options.keys));
       // What is sent to who is not there would be lost anyway.
       for (const instance of this.instances) if (!instance.isUp) await instance.start();
-      this.sendPending();
+      this.sendAgain();
     }
   }
 
@@ -226,12 +235,12 @@ class Driver {
     if (!isSprung) await this.killAfter(1);
   }
 
-  /** Until nothing has been asked for as long as the helpdesk settles, everything is accepted, or it is over. */
+  /** Until nothing has been asked for long, everything is accepted, or it is over. */
   private async untilQuiet(isOver: () => boolean): Promise<void> {
     const { log } = this.proxy;
     let quietSince = performance.now();
     let last = log.length;
-    while (!isOver() && this.pending.size > 0 && performance.now() - quietSince < 2 * this.options.settleMs) {
+    while (!isOver() && this.pending.size > 0 && performance.now() - quietSince < QUIET_MS) {
       if (log.length > last) quietSince = performance.now();
       last = log.length;
       await delay(20);
@@ -247,16 +256,22 @@ class Driver {
     this.options.log(`kill ${this.kills.length}: run ${kill.run}, ${(kill.atMs / 1000).toFixed(2)} s, ${what}${where}`);
   }
 
-  private sendPending(): void {
-    for (const [id, sending] of this.pending) {
+  /** What got no done(). */
+  private sendAgain(): void {
+    this.resent += this.pending.size;
+    this.send(this.pending.keys());
+  }
+
+  private send(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const sending = this.pending.get(id);
+      if (sending === undefined) continue;
       const { finding, isStanding } = sending;
       const reason = isStanding ? 'standing' : 'due';
       const notification = { reason, threshold: null, count: 1, lastAt: null };
       const message = { _msgid: id, chaos: id, key: finding.key, notification, payload: finding };
-      if (this.runNumber > 0 && this.kills.length > 0) this.resent += 1;
-      // Now and then the same message comes twice, with two instances at times to each.
-      const times = this.random.chance(0.1) ? 2 : 1;
-      for (let time = 0; time < times; time++) {
+      // Now and then the same message comes twice; of two instances, at times to each.
+      for (let left = this.random.chance(0.1) ? 2 : 1; left > 0; left--) {
         this.random.pick(this.instances).send({ to: finding.kind, message });
       }
     }
@@ -266,9 +281,7 @@ class Driver {
     if (report.event === 'done') this.pending.delete(report.id);
     if (report.event !== 'error') return;
     this.raised.push(`${report.key} ${report.code ?? ''}: ${report.text ?? ''}`);
-    // Refused rather than parked: not accepted, so sent again.
-    const sending = this.pending.get(report.id);
-    if (sending !== undefined) setTimeout(() => this.pending.has(report.id) && this.sendPending(), 1_000).unref();
+    setTimeout(() => this.send([report.id]), 1_000).unref();
   }
 
   /** Asks that what waits be tried again at once, not in a quarter of an hour; how much waits. */
