@@ -36,9 +36,10 @@ function linkPackage(root: string, folder: string): void {
   }
 }
 
-/** What the flow of `npm start` says instead of the example's own comment. */
+/** What the flow of `npm start` says instead of the example's own comment; `x` is the middle of so long a text. */
 const COMMENT = {
-  name: 'Three demo servers (or CERTDESK_TARGETS) are scanned at start and daily; press "check now" for more',
+  name: 'Three demo servers, or CERTDESK_TARGETS; press "check now" to scan again',
+  x: 310,
   info:
     'The targets of SSL Scan are `${CERTDESK_TARGETS}`: what `npm start` was given, else its three demo servers, whose ' +
     'CA the TLS configuration `${CERTDESK_CA}` trusts. Both are environment variables of this one process. Replace ' +

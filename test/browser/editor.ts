@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { waitFor } from '../support/wait';
 
 /** What these tests use of the editor's own `RED` (docs: Node-RED API reference, Editor). */
@@ -11,10 +11,12 @@ interface EditorRed {
     node(id: string): EditorNode | null;
     eachNode(visit: (node: EditorNode) => void): void;
     eachConfig(visit: (node: EditorNode) => void): void;
+    eachWorkspace(visit: (sheet: { id: string }) => void): void;
     /** Links that come in at `portType` 1. */
     getNodeLinks(id: string, portType: 1): { source: EditorNode }[];
   };
   workspaces: { show(id: string): void };
+  view: { importNodes(nodes: unknown[], options: { generateIds: boolean }): void };
   editor: { edit(node: EditorNode): void; editConfig(name: string, type: string, id: string): void };
   actions: { invoke(action: string, ...args: unknown[]): void };
 }
@@ -35,6 +37,15 @@ export interface ShownNode {
   valid: boolean;
   errors: string[];
   properties: Record<string, unknown>;
+}
+
+/** What a node of the sheet in front takes up with its buttons, in pixels of the window. */
+export interface Box {
+  label: string;
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
 }
 
 const FLAGS = [
@@ -113,6 +124,29 @@ export class Editor {
       10_000,
       () => `the nodes of ${title}`,
     );
+  }
+
+  /** Imports a flow with one sheet and shows that. */
+  async importFlow(nodes: unknown[]): Promise<void> {
+    await this.page.evaluate(imported => {
+      const { RED } = globalThis as unknown as { RED: EditorRed };
+      RED.view.importNodes(imported, { generateIds: true });
+      RED.nodes.eachWorkspace(({ id }) => RED.workspaces.show(id)); // the last is the new one
+    }, nodes);
+  }
+
+  /** The nodes that the sheet in front shows, and the part of the window that shows it. */
+  async boxes(): Promise<{ sheet: Box; nodes: Box[] }> {
+    const boxOf = async (element: Locator): Promise<Box> => {
+      const { x, y, width, height } = (await element.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+      const label = (await element.textContent()) ?? '';
+      return { label, left: x, right: x + width, top: y, bottom: y + height };
+    };
+    const nodes = await this.page.locator('#red-ui-workspace-chart .red-ui-flow-node-group').all();
+    return {
+      sheet: await boxOf(this.page.locator('#red-ui-workspace-chart')),
+      nodes: await Promise.all(nodes.map(boxOf)),
+    };
   }
 
   /** Every node of the package, and the config nodes that the flow has. */
