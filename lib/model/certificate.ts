@@ -1,5 +1,6 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
-import { readDer, readDerSequence, readOid } from './der';
+import { keyAlgorithmOf } from './public-key';
+import { signatureAlgorithmOf } from './signature';
 
 /** What CertDesk tells of one X.509 certificate. All text in it is the certificate's, so untrusted. */
 export interface Certificate {
@@ -25,55 +26,6 @@ export interface Certificate {
   selfSigned: boolean;
   pem: string;
 }
-
-/** RFC 8017 A.2.4, RFC 5758, RFC 8410, RFC 3279. */
-const SIGNATURE_ALGORITHMS: Readonly<Record<string, string>> = {
-  '1.2.840.113549.1.1.2': 'md2WithRSAEncryption',
-  '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
-  '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
-  '1.2.840.113549.1.1.10': 'rsassaPss',
-  '1.2.840.113549.1.1.11': 'sha256WithRSAEncryption',
-  '1.2.840.113549.1.1.12': 'sha384WithRSAEncryption',
-  '1.2.840.113549.1.1.13': 'sha512WithRSAEncryption',
-  '1.2.840.113549.1.1.14': 'sha224WithRSAEncryption',
-  '1.2.840.10040.4.3': 'dsa-with-SHA1',
-  '2.16.840.1.101.3.4.3.2': 'dsa-with-SHA256',
-  '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
-  '1.2.840.10045.4.3.1': 'ecdsa-with-SHA224',
-  '1.2.840.10045.4.3.2': 'ecdsa-with-SHA256',
-  '1.2.840.10045.4.3.3': 'ecdsa-with-SHA384',
-  '1.2.840.10045.4.3.4': 'ecdsa-with-SHA512',
-  '1.3.101.112': 'ED25519',
-  '1.3.101.113': 'ED448',
-};
-
-/** SEC 2 version 1, RFC 5639, by OpenSSL's names. */
-const CURVE_BITS: Readonly<Record<string, number>> = {
-  secp112r1: 112,
-  secp112r2: 112,
-  secp128r1: 128,
-  secp128r2: 128,
-  secp160k1: 160,
-  secp160r1: 160,
-  secp160r2: 160,
-  secp192k1: 192,
-  secp224k1: 224,
-  sect163k1: 163,
-  sect163r1: 163,
-  sect163r2: 163,
-  brainpoolP160r1: 160,
-  brainpoolP192r1: 192,
-  brainpoolP224r1: 224,
-  prime192v1: 192,
-  secp224r1: 224,
-  prime256v1: 256,
-  secp256k1: 256,
-  secp384r1: 384,
-  secp521r1: 521,
-  brainpoolP256r1: 256,
-  brainpoolP384r1: 384,
-  brainpoolP512r1: 512,
-};
 
 /** Reads a certificate from DER bytes or PEM text. Throws where node:crypto can't read it. */
 export function parseCertificate(source: Buffer | string): Certificate {
@@ -118,21 +70,21 @@ function keyOf(x509: X509Certificate): Pick<Certificate, 'keyType' | 'keyBits'> 
   try {
     key = x509.publicKey;
   } catch {
-    return { keyType: 'unknown', keyBits: 0 }; // a key type or parameters that this OpenSSL does not know
+    // a key type or parameters that this OpenSSL does not know
+    const bits = keyAlgorithmOf(x509.raw).explicitCurveBits;
+    return bits === null ? { keyType: 'unknown', keyBits: 0 } : { keyType: 'EC', keyBits: bits };
   }
-  const details = key.asymmetricKeyDetails ?? {};
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
   const type = (key.asymmetricKeyType ?? 'unknown').toUpperCase();
   if (type === 'ED25519') return { keyType: type, keyBits: 256 };
   if (type === 'ED448') return { keyType: type, keyBits: 456 };
-  return { keyType: type, keyBits: details.modulusLength ?? CURVE_BITS[details.namedCurve ?? ''] ?? 0 };
+  if (type !== 'EC') return { keyType: type, keyBits: modulusLength ?? 0 };
+  return { keyType: type, keyBits: bitsOfCurve(namedCurve) || (keyAlgorithmOf(x509.raw).explicitCurveBits ?? 0) };
 }
 
-/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature } (RFC 5280 section 4.1). */
-function signatureAlgorithmOf(der: Buffer): string {
-  const algorithm = readDerSequence(readDer(der).content)[1];
-  if (algorithm === undefined) return 'unknown';
-  const oid = readOid(readDer(algorithm.content).content);
-  return SIGNATURE_ALGORITHMS[oid] ?? oid;
+/** OpenSSL's names have the size in them (secp160r1, brainpoolP256r1, X9.62's c2pnb163v1), but for a few that are long gone. */
+function bitsOfCurve(name = ''): number {
+  return name === 'SM2' ? 256 : Number(/\d{3}/.exec(name)?.[0] ?? 0);
 }
 
 /** node:crypto prints one attribute a line, `CN=example.com`, the values escaped as RFC 4514 wants it. */

@@ -2,20 +2,38 @@ import type { CheckId } from '../../model/checks';
 import { hasShownAllKinds, type Observation, type ServedCertificate } from '../observation';
 import { cannotTell, capitalized, ok, some, vulnerable, type Judgement, type Probe } from './probe';
 
-/** What is wrong with one certificate, null for nothing. */
+/** What there is to say of one certificate, half a sentence; null for nothing. */
 export type CertificateFault = (served: ServedCertificate, seen: Observation) => string | null;
 
-/** A check that is made on every certificate that the endpoint serves, an RSA one beside an ECDSA one. */
-export function certificateProbe(id: CheckId, fault: CertificateFault, fine: string): Probe {
-  return { id, judge: seen => noCertificate(seen) ?? judgeAll(seen, fault, fine) };
+/** What a check looks for in certificates, and what it says where it finds nothing. */
+export interface CertificateQuestion {
+  fault: CertificateFault;
+  /** Why one certificate can't be judged, null where it can; default: all can. */
+  doubt?: CertificateFault;
+  /** A sentence. */
+  fine: string;
+  /** What an all-clear should not be silent of; default: nothing. */
+  remark?: CertificateFault;
 }
 
-function judgeAll(seen: Observation, fault: CertificateFault, fine: string): Judgement {
+/** A check that is made on every certificate that the endpoint serves, an RSA one beside an ECDSA one. */
+export function certificateProbe(id: CheckId, question: CertificateQuestion): Probe {
+  return { id, judge: seen => noCertificate(seen) ?? judgeAll(seen, question) };
+}
+
+function judgeAll(seen: Observation, { fault, doubt, fine, remark }: CertificateQuestion): Judgement {
+  const eachBy = (judge: CertificateFault = () => null): string[] =>
+    seen.served.map(served => judge(served, seen)).filter(what => what !== null);
   const faulty = seen.served.flatMap(served => {
     const what = fault(served, seen);
     return what === null ? [] : { served, what };
   });
-  if (faulty.length === 0) return notAllSeen(seen) ?? ok(fine);
+  if (faulty.length === 0) {
+    const open = eachBy(doubt);
+    if (open.length > 0) return cannotTell(`${capitalized(some(open))}.`);
+    const remarks = eachBy(remark).map(what => ` ${capitalized(what)}.`);
+    return notAllSeen(seen) ?? ok(fine + remarks.join(''));
+  }
   return vulnerableBy(
     faulty.map(({ served }) => served),
     `${capitalized(some(faulty.map(({ what }) => what)))}.`,

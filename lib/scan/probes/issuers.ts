@@ -8,3 +8,8 @@ export function issuersOf({ leaf, chain, trust }: ServedCertificate): KnownCerti
     one => one.certificate.fingerprint256 !== leaf.certificate.fingerprint256 && !one.certificate.selfSigned,
   );
 }
+
+/** Those whose own key and signature count: the leaf and its issuers. A root's signature proves nothing. */
+export function signedOf(served: ServedCertificate): KnownCertificate[] {
+  return [served.leaf, ...issuersOf(served)];
+}
