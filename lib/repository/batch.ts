@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Most items of one transaction, and how long it may hold the event loop. */
+/** Most items of one transaction. */
 const MOST_ITEMS = 50;
-const HOLD_MS = 5;
 /** After a failure nothing is tried unasked for this long, doubled each time. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -28,6 +27,7 @@ interface Waiter {
 export class Batch<T> {
   readonly #write: (items: T[]) => Promise<void>;
   readonly #faultOf: (error: unknown) => Fault;
+  readonly #holdMs: number;
   #pending: T[] = [];
   #written = 0;
   #waiters: Waiter[] = [];
@@ -38,9 +38,11 @@ export class Batch<T> {
   /** Why an item was left out, until somebody is told. */
   #untold: { reason: unknown } | null = null;
 
-  constructor(write: (items: T[]) => Promise<void>, faultOf: (error: unknown) => Fault = () => null) {
-    this.#write = write;
-    this.#faultOf = faultOf;
+  /** `holdMs`: how long one transaction should take. */
+  constructor(options: { write: (items: T[]) => Promise<void>; faultOf: (error: unknown) => Fault; holdMs: number }) {
+    this.#write = options.write;
+    this.#faultOf = options.faultOf;
+    this.#holdMs = options.holdMs;
   }
 
   add(item: T): void {
@@ -142,7 +144,7 @@ export class Batch<T> {
   }
 
   #adapt(count: number, tookMs: number): void {
-    const fitting = (count * HOLD_MS) / Math.max(tookMs, 0.01);
+    const fitting = (count * this.#holdMs) / Math.max(tookMs, 0.01);
     this.#size = Math.min(MOST_ITEMS, Math.max(1, (this.#size + fitting) / 2));
   }
 

@@ -84,7 +84,8 @@ async function insert(trx: Transaction<Schema>, seen: Seen[]): Promise<void> {
     .values(
       seen.map(({ certificate, first, last }) => ({
         fingerprint: certificate.fingerprint256,
-        issuer: certificate.issuer,
+        // Only compared; a NUL, which a certificate may hold, has no place in PostgreSQL's text.
+        issuer: certificate.issuer.replaceAll('\0', '\\0'),
         serial_number: certificate.serialNumber,
         certificate: JSON.stringify(certificate),
         first_seen_at: first,

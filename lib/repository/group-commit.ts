@@ -1,17 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long the writes of one commit may hold the event loop. */
-const HOLD_MS = 5;
-
-/** What a group needs of its database; all of it on the only connection. */
+/** What a group needs of its database. */
 export interface Grouped<Trx> {
   /** Runs `work` as one transaction, durable when it resolves. */
   transaction(work: (trx: Trx) => Promise<void>): Promise<void>;
   /** Makes `work` a part of the transaction that can fail by itself. */
-  savepoint<T>(work: () => Promise<T>): Promise<T>;
-  /** Whether an error has ended the transaction as a whole. */
-  isOver(): boolean;
+  savepoint<T>(trx: Trx, work: () => Promise<T>): Promise<T>;
+  /** Whether that error has ended the transaction as a whole. */
+  isOver(error: unknown): boolean;
   turn<T>(work: () => Promise<T>): Promise<T>;
+  /** How long one commit may take others in. */
+  holdMs: number;
 }
 
 interface Waiting<Trx> {
@@ -56,7 +55,7 @@ export class GroupCommit<Trx> {
           if (one === undefined) return;
           group.push(one);
           answers.push(await this.runOne(trx, one));
-        } while (performance.now() - startedAt < HOLD_MS);
+        } while (performance.now() - startedAt < this.database.holdMs);
       });
     } catch (error) {
       // Nothing of the group was written. When it could not even begin, that is everybody.
@@ -69,10 +68,10 @@ export class GroupCommit<Trx> {
 
   private async runOne(trx: Trx, one: Waiting<Trx>): Promise<() => void> {
     try {
-      const value = await this.database.savepoint(() => one.run(trx));
+      const value = await this.database.savepoint(trx, () => one.run(trx));
       return () => one.resolve(value);
     } catch (error) {
-      if (this.database.isOver()) throw error;
+      if (this.database.isOver(error)) throw error;
       return () => one.reject(error);
     }
   }

@@ -6,6 +6,8 @@ import type { LocalNote, LocalTicket, LocalTickets } from './repository';
 import type { LocalTicketTable, Schema } from './schema';
 import type { Store } from './store';
 
+const HIGHEST_NUMBER = 2 ** 31 - 1;
+
 /** What has no column of its own. */
 type TicketBody = Pick<LocalTicket, 'subject' | 'body' | 'priority' | 'createdAt'>;
 
@@ -112,6 +114,7 @@ async function touch(
   return found.id;
 }
 
+/** Null for what no ticket's number can be; PostgreSQL refuses to compare one with more than its column holds. */
 function toNumber(id: string): number | null {
-  return /^[1-9][0-9]{0,14}$/.test(id) ? Number(id) : null;
+  return /^[1-9][0-9]*$/.test(id) && Number(id) <= HIGHEST_NUMBER ? Number(id) : null;
 }

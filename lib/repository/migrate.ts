@@ -1,6 +1,7 @@
 import { DEFAULT_MIGRATION_TABLE, Migrator, type Kysely, type Migration } from 'kysely';
 import { CertDeskError } from '../model/errors';
 import { MIGRATIONS } from './migrations';
+import { schemaOf } from './migrations/product';
 import type { Schema } from './schema';
 
 /**
@@ -11,7 +12,8 @@ export async function migrate(
   db: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
 ): Promise<void> {
-  const applied = await appliedMigrations(db);
+  const schema = await schemaOf(db);
+  const applied = await appliedMigrations(db, schema);
   const unknown = applied.filter(name => !(name in migrations));
   if (unknown.length > 0) {
     throw new CertDeskError(
@@ -22,14 +24,21 @@ export async function migrate(
   }
   if (Object.keys(migrations).every(name => applied.includes(name))) return;
   const provider = { getMigrations: () => Promise.resolve({ ...migrations }) };
-  const { error } = await new Migrator({ db, provider, disableTransactions: true }).migrateToLatest();
+  const migrator = new Migrator({
+    ...{ db, provider, disableTransactions: true },
+    ...(schema === null ? {} : { migrationTableSchema: schema }),
+  });
+  const { error } = await migrator.migrateToLatest();
   if (error !== undefined)
     throw error instanceof Error ? error : new Error('The tables could not be brought up to date.', { cause: error });
 }
 
-async function appliedMigrations(db: Kysely<Schema>): Promise<string[]> {
+/** Only of the own schema: another application may keep such a table in another one. */
+async function appliedMigrations(db: Kysely<Schema>, schema: string | null): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(table => table.name === DEFAULT_MIGRATION_TABLE)) return [];
+  const isOurs = (table: { name: string; schema?: string }): boolean =>
+    table.name === DEFAULT_MIGRATION_TABLE && (schema === null || table.schema === schema);
+  if (!tables.some(isOurs)) return [];
   const rows = await db
     .withTables<{ [DEFAULT_MIGRATION_TABLE]: { name: string } }>()
     .selectFrom(DEFAULT_MIGRATION_TABLE)

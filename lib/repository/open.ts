@@ -1,9 +1,11 @@
 import { CertDeskError } from '../model/errors';
 import { migrate } from './migrate';
 import type { Repository } from './repository';
+import { openPostgres } from './postgres';
+import type { PostgresAccess } from './postgres-pool';
 import { SqlRepository } from './sql';
 import { openSqlite } from './sqlite';
-import { Store } from './store';
+import { Store, type Dialect } from './store';
 
 /** Which database; the properties of certdesk-repository in docs/contract.md. */
 export type RepositoryOptions =
@@ -12,14 +14,7 @@ export type RepositoryOptions =
       /** File, made with its folder where missing; `:memory:` for one that ends with the process. */
       path: string;
     }
-  | {
-      kind: 'postgres';
-      host: string;
-      port: number;
-      database: string;
-      username: string;
-      password: string;
-    };
+  | ({ kind: 'postgres' } & PostgresAccess);
 
 /**
  * Opens the repository and brings its tables to this version. Throws `CONFIG` for settings that can't work and
@@ -29,15 +24,7 @@ export async function openRepository(
   options: RepositoryOptions,
   now: () => Date = () => new Date(),
 ): Promise<Repository> {
-  if (options.kind === 'postgres') {
-    throw new CertDeskError(
-      'CONFIG',
-      'PostgreSQL repositories come with a later version of CertDesk. Choose SQLite until then.',
-    );
-  }
-  if (options.path.trim() === '')
-    throw new CertDeskError('CONFIG', 'The repository has no path. Give it a file to use.');
-  const store = new Store(await openSqlite(options.path));
+  const store = new Store(await openDialect(options));
   try {
     await store.prepare(migrate);
   } catch (error) {
@@ -45,4 +32,17 @@ export async function openRepository(
     throw error;
   }
   return new SqlRepository(store, now);
+}
+
+async function openDialect(options: RepositoryOptions): Promise<Dialect> {
+  if (options.kind === 'sqlite') {
+    if (options.path.trim() === '')
+      throw new CertDeskError('CONFIG', 'The repository has no path. Give it a file to use.');
+    return openSqlite(options.path);
+  }
+  for (const name of ['host', 'database', 'username'] as const) {
+    if (options[name].trim() === '')
+      throw new CertDeskError('CONFIG', `${name}: the repository in PostgreSQL needs it. Fill it in and deploy.`);
+  }
+  return openPostgres(options);
 }

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { EndpointReport } from '../model/report';
-import { Batch, type Fault } from './batch';
+import { Batch } from './batch';
 import { CHUNK, inChunks } from './chunks';
 import { loadEvidence, type Judgement } from './evidence';
 import { fromJson } from './json';
@@ -19,7 +19,11 @@ export class Sightings {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#batch = new Batch(reports => store.writeLazily(trx => writeReports(trx, reports)), faultOf);
+    this.#batch = new Batch({
+      write: reports => store.writeLazily(trx => writeReports(trx, reports)),
+      faultOf: error => store.faultOf(error),
+      holdMs: store.holdMs,
+    });
   }
 
   record(report: EndpointReport): void {
@@ -106,17 +110,6 @@ export class Sightings {
     });
     return found;
   }
-}
-
-/**
- * A report that is none shows before the database sees it (TypeError, of `writeReports` or of JSON). What the database
- * refuses by its rules (https://sqlite.org/rescode.html) is most likely the report's fault as well.
- */
-function faultOf(error: unknown): Fault {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof TypeError) return 'item';
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(code) ? 'item-perhaps' : null;
 }
 
 function seenOf(row: EndpointRow): Pick<KnownEndpoint, 'endpoint' | 'sightings'> {

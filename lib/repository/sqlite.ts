@@ -16,6 +16,8 @@ import { repositoryError, type Dialect } from './store';
 import { Turns } from './turns';
 
 const MOST_STATEMENTS = 200;
+/** How long a transaction may hold the event loop. */
+const HOLD_MS = 5;
 
 /**
  * The SQLite dialect: libsql, which blocks the event loop while it works. So it never waits for another process's
@@ -32,23 +34,36 @@ export async function openSqlite(path: string): Promise<Dialect> {
   const db = new Kysely<Schema>({ dialect: new LibsqlDialect(database) });
   const group = new GroupCommit<Transaction<Schema>>({
     transaction: work => db.transaction().execute(work),
-    savepoint: work => savepoint(database, work),
+    savepoint: (_trx, work) => savepoint(database, work),
     isOver: () => !database.inTransaction,
     turn,
+    holdMs: HOLD_MS,
   });
   return {
-    db,
     where,
+    holdMs: HOLD_MS,
+    prepare: migrate =>
+      turn(() => {
+        database.exec('pragma journal_mode = WAL; pragma foreign_keys = ON; pragma synchronous = FULL');
+        // A file that can only be read is told now, not at the first write in the night. Only a real write does so.
+        database.exec('begin immediate; pragma user_version = 1; rollback');
+        return exclusively(database, () => migrate(db));
+      }),
+    read: run => turn(() => run(db)),
     write: run => group.write(run),
-    turn,
-    prepare: () => {
-      database.exec('pragma journal_mode = WAL; pragma foreign_keys = ON; pragma synchronous = FULL');
-      // A file that can only be read is told now, not at the first write in the night. Only a real write does so.
-      database.exec('begin immediate; pragma user_version = 1; rollback');
-    },
-    setDurable: isDurable => database.exec(`pragma synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`),
-    exclusively: work => exclusively(database, work),
+    writeLazily: run =>
+      turn(async () => {
+        database.exec('pragma synchronous = NORMAL');
+        try {
+          return await db.transaction().execute(run);
+        } finally {
+          database.exec('pragma synchronous = FULL');
+        }
+      }),
+    close: () => db.destroy(),
     isBusy: error => /^SQLITE_(BUSY|PROTOCOL)/.test(codeOf(error)),
+    // What breaks its rules is most likely the fault of what was written: https://sqlite.org/rescode.html
+    faultOf: error => (/^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(codeOf(error)) ? 'item-perhaps' : null),
     explain,
   };
 }

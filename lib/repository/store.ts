@@ -1,38 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely, Transaction } from 'kysely';
 import { CertDeskError } from '../model/errors';
+import type { Fault } from './batch';
 import type { Schema } from './schema';
 
 /** What one database product does its own way. All else is the same Kysely code for every product. */
 export interface Dialect {
-  db: Kysely<Schema>;
   /** For error texts; holds no secret. */
   where: string;
-  /** Settings of a new connection, before anything else is asked. */
-  prepare(): void | Promise<void>;
+  /** How long a transaction of many small writes should take: in SQLite nobody else has a turn meanwhile. */
+  holdMs: number;
+  /** Settings, then `migrate` while no other process can change the tables: all of it happens or nothing. */
+  prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void>;
+  read<T>(run: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**
-   * One transaction, on disk when this resolves. Those that wait at the same time may share one commit: each happens
-   * whole or not at all.
+   * One transaction, on disk when this resolves and not there at all when it rejects. One at a time, across processes.
+   * Those that wait at the same time may share one commit: each happens whole or not at all.
    */
   write<T>(run: (trx: Transaction<Schema>) => Promise<T>): Promise<T>;
-  /** Whether the next transactions must outlast a power cut, or only a crash of the process. */
-  setDurable(isDurable: boolean): void;
-  /** Runs one piece of work when its turn comes. */
-  turn<T>(work: () => Promise<T>): Promise<T>;
-  /** Runs `work` on `db` while no other process can change the tables: all of it happens or nothing. */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /** The same, but it outlasts only a crash of the process. May have happened when it rejects. */
+  writeLazily<T>(run: (trx: Transaction<Schema>) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
   /** Whether trying again a moment later can help. */
   isBusy(error: unknown): boolean;
+  /** Whether it was refused for what was to be written. */
+  faultOf(error: unknown): Fault;
   /** What the user can do about it, null where we don't know. */
   explain(error: unknown): string | null;
 }
 
-/** How long another process may hold the database before that is an error. */
+/** How long another process may hold the database, or the server be away, before that is an error. */
 const BUSY_LIMIT_MS = 15_000;
 
 /**
  * The database with our errors: everything that fails is a CertDeskError. Waits while another connection writes.
- * Functions given to it await nothing but the database: they hold its only connection meanwhile.
+ * Functions given to it await nothing but the database: they hold up everybody else who writes.
  */
 export class Store {
   readonly #dialect: Dialect;
@@ -44,14 +46,17 @@ export class Store {
     this.#busyLimitMs = busyLimitMs;
   }
 
-  read<T>(run: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
-    return this.#inTurn(() => run(this.#dialect.db));
+  get holdMs(): number {
+    return this.#dialect.holdMs;
   }
 
   /** Settings and migrations; called once. */
-  async prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void> {
-    await this.#inTurn(async () => this.#dialect.prepare());
-    await this.#inTurn(() => this.#dialect.exclusively(() => migrate(this.#dialect.db)));
+  prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void> {
+    return this.#try(() => this.#dialect.prepare(migrate));
+  }
+
+  read<T>(run: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
+    return this.#try(() => this.#dialect.read(run));
   }
 
   /** One transaction, on disk when this resolves. */
@@ -61,33 +66,26 @@ export class Store {
 
   /**
    * One transaction that a crash of the process does not undo but a power cut may, until the next `write`: no wait
-   * for the disk, which would hold up the event loop.
+   * for the disk. For what changes nothing when it is written twice.
    */
   writeLazily<T>(run: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#inTurn(() =>
-      this.#dialect.db.connection().execute(async connection => {
-        this.#dialect.setDurable(false);
-        try {
-          return await connection.transaction().execute(run);
-        } finally {
-          this.#dialect.setDurable(true);
-        }
-      }),
-    );
+    return this.#try(() => this.#dialect.writeLazily(run));
+  }
+
+  /** Whose fault a failed write is. What can't be written shows before the database sees it too, as a TypeError. */
+  faultOf(error: unknown): Fault {
+    const cause = error instanceof CertDeskError ? error.cause : error;
+    return cause instanceof TypeError ? 'item' : this.#dialect.faultOf(cause);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      await this.#dialect.db.destroy();
+      await this.#dialect.close();
     } catch (error) {
       throw this.#wrap(error);
     }
-  }
-
-  #inTurn<T>(attempt: () => Promise<T>): Promise<T> {
-    return this.#try(() => this.#dialect.turn(attempt));
   }
 
   async #try<T>(attempt: () => Promise<T>): Promise<T> {
@@ -113,7 +111,12 @@ export class Store {
 
 /** A database's own error as one that tells the user what to do next. */
 export function repositoryError(error: unknown, where: string, advice: string | null): CertDeskError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const text = `Cannot use ${where}: ${advice ?? 'Check the log and the repository settings.'} (${reason})`;
+  const text = `Cannot use ${where}: ${advice ?? 'Check the log and the repository settings.'} (${reasonOf(error)})`;
   return new CertDeskError('REPOSITORY', text, { cause: error });
+}
+
+/** Of several addresses that all refused Node.js tells a code and no text. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message === '' && 'code' in error ? String(error.code) : error.message;
 }

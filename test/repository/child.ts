@@ -1,11 +1,11 @@
-import { openRepository } from '../../lib/repository/open';
+import { openRepository, type RepositoryOptions } from '../../lib/repository/open';
 import { sampleReport, sampleWork } from './samples';
 
 /** A second Node-RED, as far as the repository sees one: does what its parent's message says and answers. */
 export type Order =
-  | { what: 'claim'; path: string; keys: string[]; owner: string }
-  | { what: 'work-until-killed'; path: string }
-  | { what: 'open'; path: string };
+  | { what: 'claim'; options: RepositoryOptions; keys: string[]; owner: string }
+  | { what: 'work-until-killed'; options: RepositoryOptions }
+  | { what: 'open'; options: RepositoryOptions };
 export type Answer = { claimed: string[] } | { saved: string } | { opened: true } | { code: string; message: string };
 
 process.once('message', (order: Order) => {
@@ -20,7 +20,7 @@ function answer(message: Answer): void {
 }
 
 async function obey(order: Order): Promise<void> {
-  const repository = await openRepository({ kind: 'sqlite', path: order.path });
+  const repository = await openRepository(order.options);
   if (order.what === 'work-until-killed') {
     for (let index = 0; ; index++) {
       const id = `work-${index}`;

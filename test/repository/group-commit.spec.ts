@@ -63,9 +63,10 @@ describe('group commit', () => {
         if (options.failsAt === 'commit') throw new Error('disk full');
         log.push(wrote.join(' '));
       },
-      savepoint: work => work(),
+      savepoint: (_trx, work) => work(),
       isOver: () => options.isOver ?? false,
       turn: work => work(),
+      holdMs: 5,
     });
     const write = (name: string, error?: Error): Promise<string> =>
       group.write(wrote => {

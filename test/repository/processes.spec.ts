@@ -3,13 +3,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { openRepository } from '../../lib/repository/open';
+import { openRepository, type RepositoryOptions } from '../../lib/repository/open';
+import { onEveryProduct, usePlace } from '../support/repositories';
 import type { Answer, Order } from './child';
-import { sampleReport, sampleSummary, useFolder } from './samples';
+import { sampleReport, sampleSummary } from './samples';
 
-describe('several processes on one repository', function () {
-  this.timeout(60_000); // each child compiles its own TypeScript
-  const folder = useFolder();
+/** Each child compiles its own TypeScript. */
+const CHILD_TIMEOUT_MS = 60_000;
+
+onEveryProduct('several processes on one repository', product => {
+  const place = usePlace(product);
   const children = new Set<ChildProcess>();
   afterEach(() => {
     for (const child of children) child.kill('SIGKILL');
@@ -28,23 +31,20 @@ describe('several processes on one repository', function () {
   }
 
   it('can make it at the same moment', async () => {
-    const path = join(folder(), 'new', 'repository.db');
-    const orders = Array.from({ length: 4 }, () => ask({ what: 'open', path }));
+    const orders = Array.from({ length: 4 }, () => ask({ what: 'open', options: place() }));
     assert.deepEqual(await Promise.all(orders), Array(4).fill({ opened: true }));
-  });
+  }).timeout(CHILD_TIMEOUT_MS);
 
   it('claim each key exactly once between them', async () => {
-    const path = join(folder(), 'repository.db');
     const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
     const owners = ['a', 'b'];
-    const answers = await Promise.all(owners.map(owner => ask({ what: 'claim', path, keys, owner })));
+    const answers = await Promise.all(owners.map(owner => ask({ what: 'claim', options: place(), keys, owner })));
     const claimed = answers.flatMap(answer => ('claimed' in answer ? answer.claimed : []));
     assert.deepEqual(claimed.sort(), keys.sort());
-  });
+  }).timeout(CHILD_TIMEOUT_MS);
 
   it('find accepted work and a sound database after one was killed while it wrote', async () => {
-    const path = join(folder(), 'repository.db');
-    const child = start({ what: 'work-until-killed', path });
+    const child = start({ what: 'work-until-killed', options: place() });
     const saved: string[] = [];
     await new Promise<void>(resolve => {
       child.on('message', (answer: Answer) => {
@@ -55,7 +55,7 @@ describe('several processes on one repository', function () {
     child.kill('SIGKILL');
     await once(child, 'exit');
 
-    const repository = await openRepository({ kind: 'sqlite', path });
+    const repository = await openRepository(place());
     const kept = new Set((await repository.work('local')).map(work => work.id));
     assert.deepEqual(
       saved.filter(id => !kept.has(id)),
@@ -63,19 +63,24 @@ describe('several processes on one repository', function () {
     );
     assert.equal((await repository.endpoints()).length, 20);
     await repository.close();
-    const database = new Database(path);
-    assert.deepEqual(database.pragma('integrity_check'), [{ integrity_check: 'ok' }]);
-    assert.deepEqual(database.pragma('foreign_key_check'), []);
-    database.close();
-  });
+    await assertSound(place());
+  }).timeout(CHILD_TIMEOUT_MS);
 });
 
-describe('two connections of one process', () => {
-  const folder = useFolder();
+/** Only SQLite lets us ask; PostgreSQL keeps its rules by itself. */
+async function assertSound(options: RepositoryOptions): Promise<void> {
+  if (options.kind !== 'sqlite') return;
+  const database = new Database(options.path);
+  assert.deepEqual(database.pragma('integrity_check'), [{ integrity_check: 'ok' }]);
+  assert.deepEqual(database.pragma('foreign_key_check'), []);
+  database.close();
+}
+
+onEveryProduct('two connections of one process', product => {
+  const place = usePlace(product);
 
   it('write at the same time without waiting for each other for ever', async () => {
-    const options = { kind: 'sqlite', path: join(folder(), 'repository.db') } as const;
-    const [one, two] = await Promise.all([openRepository(options), openRepository(options)]);
+    const [one, two] = await Promise.all([openRepository(place()), openRepository(place())]);
     for (let port = 1; port <= 200; port++) {
       one.record(sampleReport({ port, runId: 'run-1' }));
       two.record(sampleReport({ port, runId: 'run-2', scannedAt: '2026-11-02T10:00:00.000Z' }));
@@ -96,8 +101,7 @@ describe('two connections of one process', () => {
   });
 
   it('tell the end of a run once', async () => {
-    const options = { kind: 'sqlite', path: join(folder(), 'repository.db') } as const;
-    const [one, two] = await Promise.all([openRepository(options), openRepository(options)]);
+    const [one, two] = await Promise.all([openRepository(place()), openRepository(place())]);
     const told: string[] = [];
     one.onRunEnded(() => told.push('one'));
     two.onRunEnded(() => told.push('two'));

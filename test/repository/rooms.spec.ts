@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { CertDeskError } from '../../lib/model/errors';
 import type { LocalTicket } from '../../lib/repository/repository';
-import { sampleFinding, sampleKnownFinding, sampleNotice, sampleRecord, sampleWork, useRepository } from './samples';
+import { onEveryProduct, useRepository } from '../support/repositories';
+import { sampleFinding, sampleKnownFinding, sampleNotice, sampleRecord, sampleWork } from './samples';
 
-describe('what was found', () => {
-  const repository = useRepository();
+onEveryProduct('what was found', product => {
+  const repository = useRepository(product);
   it('comes back as it was saved, by kind, place or key', async () => {
     const here = sampleKnownFinding('cd-vul-1');
     const there = sampleKnownFinding('cd-vul-2', {
@@ -31,8 +32,8 @@ describe('what was found', () => {
   });
 });
 
-describe('what was told', () => {
-  const repository = useRepository();
+onEveryProduct('what was told', product => {
+  const repository = useRepository(product);
   it('is one memory per policy', async () => {
     await repository().saveNotices('weekly', [sampleNotice('k', { count: 1 })]);
     await repository().saveNotices('daily', [sampleNotice('k', { count: 5 })]);
@@ -54,8 +55,8 @@ describe('what was told', () => {
   });
 });
 
-describe('tickets', () => {
-  const repository = useRepository();
+onEveryProduct('tickets', product => {
+  const repository = useRepository(product);
   it('are kept per desk and key', async () => {
     await repository().saveTicket('rt', sampleRecord('k'));
     await repository().saveTicket('rt', sampleRecord('k', { status: 'Resolved' }));
@@ -99,8 +100,8 @@ describe('tickets', () => {
   });
 });
 
-describe('work that waits', () => {
-  const repository = useRepository();
+onEveryProduct('work that waits', product => {
+  const repository = useRepository(product);
   it('comes oldest first, per desk and key, until it is removed', async () => {
     const old = sampleWork('w2', { createdAt: '2026-11-01T09:00:00.000Z' });
     const other = sampleWork('w3', { desk: 'rt' });
@@ -117,8 +118,8 @@ describe('work that waits', () => {
   });
 });
 
-describe('work that goes to another desk', () => {
-  const repository = useRepository();
+onEveryProduct('work that goes to another desk', product => {
+  const repository = useRepository(product);
   const moved = sampleWork('w1', { desk: 'rt', nodeId: 'n2' });
 
   it('is found among all that waits, and saved it is kept there alone', async () => {
@@ -148,8 +149,8 @@ describe('work that goes to another desk', () => {
   });
 });
 
-describe('tickets of the embedded desk', () => {
-  const repository = useRepository();
+onEveryProduct('tickets of the embedded desk', product => {
+  const repository = useRepository(product);
   const draft: Omit<LocalTicket, 'id'> = {
     key: 'k',
     subject: 'SSL Certificate a\u0000b \u{1F512} expiry',

@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
 import { CertDeskError } from '../../lib/model/errors';
 import type { Page, PageQuery } from '../../lib/repository/repository';
-import {
-  fingerprint,
-  sampleCertificate,
-  sampleRecord,
-  sampleReport,
-  sampleSummary,
-  unreachable,
-  useRepository,
-} from './samples';
+import { onEveryProduct, useRepository } from '../support/repositories';
+import { fingerprint, sampleCertificate, sampleRecord, sampleReport, sampleSummary, unreachable } from './samples';
 
-describe('runs', () => {
-  const repository = useRepository('2026-12-30T12:00:00.000Z');
+onEveryProduct('runs', product => {
+  const repository = useRepository(product, '2026-12-30T12:00:00.000Z');
   const begun = { runId: 'run-1', startedAt: '2026-11-01T10:00:00.000Z', forced: false };
 
   it('have no summary until they end', async () => {
@@ -52,8 +45,8 @@ describe('runs', () => {
   });
 });
 
-describe('pages', () => {
-  const repository = useRepository('2026-12-30T12:00:00.000Z');
+onEveryProduct('pages', product => {
+  const repository = useRepository(product, '2026-12-30T12:00:00.000Z');
   async function walk<T>(read: (page: PageQuery) => Promise<Page<T>>, limit: number): Promise<T[]> {
     const found: T[] = [];
     for (let after: string | undefined; ;) {
@@ -159,8 +152,8 @@ describe('pages', () => {
   });
 });
 
-describe('pruning', () => {
-  const repository = useRepository('2026-12-30T12:00:00.000Z');
+onEveryProduct('pruning', product => {
+  const repository = useRepository(product, '2026-12-30T12:00:00.000Z');
   it('removes old runs and carried notices, and keeps tickets, certificates and what is known of a place', async () => {
     repository().record(sampleReport({ runId: 'old', scannedAt: '2025-01-01T10:00:00.000Z' }));
     await repository().endRun(

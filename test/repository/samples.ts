@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +6,7 @@ import { makeEndpoint } from '../../lib/model/endpoint';
 import type { Finding } from '../../lib/model/finding';
 import type { EndpointReport, RunSummary } from '../../lib/model/report';
 import type { TicketRecord } from '../../lib/model/ticket';
-import { openRepository } from '../../lib/repository/open';
-import type { KnownFinding, Notice, Repository, Work } from '../../lib/repository/repository';
+import type { KnownFinding, Notice, Work } from '../../lib/repository/repository';
 
 /** A folder of its own for each test, removed afterwards; call inside `describe`. */
 export function useFolder(): () => string {
@@ -18,19 +16,6 @@ export function useFolder(): () => string {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   return () => folder;
-}
-
-/** A repository in memory for each test, whose clock stands at `now`; call inside `describe`. */
-export function useRepository(now = '2026-11-02T00:00:00.000Z'): () => Repository {
-  let repository: Repository | undefined;
-  beforeEach(async () => {
-    repository = await openRepository({ kind: 'sqlite', path: ':memory:' }, () => new Date(now));
-  });
-  afterEach(() => repository?.close());
-  return () => {
-    assert.ok(repository);
-    return repository;
-  };
 }
 
 /** `serial` also makes the fingerprint, unless `key` tells two certificates with one serial number apart. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Repository } from '../../lib/repository/repository';
-import { fingerprint, sampleCertificate, sampleReport, unreachable, useRepository } from './samples';
+import { onEveryProduct, useRepository } from '../support/repositories';
+import { fingerprint, sampleCertificate, sampleReport, unreachable } from './samples';
 
-describe('what was seen', () => {
-  const repository = useRepository();
+onEveryProduct('what was seen', product => {
+  const repository = useRepository(product);
 
   it('tells an endpoint as its report said', async () => {
     const check = { id: 'rc4', verdict: 'vulnerable', detail: 'TLSv1 with RC4', port: 443 } as const;

@@ -78,11 +78,17 @@ export function usePlace(product: Product): () => RepositoryOptions {
 
 /** An open repository for each test, whose clock stands at `now`; call inside the suite. */
 export function useRepository(product: Product, now = '2026-11-02T00:00:00.000Z'): () => Repository {
-  const place = usePlace(product);
   let repository: Repository | undefined;
-  beforeEach(async () => {
-    repository = await openRepository(place(), () => new Date(now));
-  });
+  if (product.name === 'SQLite') {
+    beforeEach(async () => {
+      repository = await openRepository({ kind: 'sqlite', path: ':memory:' }, () => new Date(now));
+    });
+  } else {
+    const place = usePlace(product);
+    beforeEach(async () => {
+      repository = await openRepository(place(), () => new Date(now));
+    });
+  }
   afterEach(() => repository?.close());
   return () => {
     if (repository === undefined) throw new Error('There is a repository only while a test runs.');

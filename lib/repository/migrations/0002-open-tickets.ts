@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { isOver } from '../../model/ticket';
+import { textType } from './product';
 
 interface Tables {
   ticket: { desk: string; key: string; record: string; open_id: string | null };
@@ -9,7 +10,7 @@ const PAGE = 500;
 
 /** The helpdesk's id of every ticket that is not over, so that a run can read many at once. */
 export async function up(db: Kysely<Tables>): Promise<void> {
-  await db.schema.alterTable('ticket').addColumn('open_id', 'text').execute();
+  await db.schema.alterTable('ticket').addColumn('open_id', textType(db)).execute();
   await db.schema.createIndex('ticket_open').on('ticket').columns(['desk', 'open_id']).execute();
   let after = { desk: '', key: '' };
   for (;;) {

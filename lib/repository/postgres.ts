@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Kysely,
+  PostgresDialect,
+  PostgresDriver,
+  sql,
+  type DatabaseConnection,
+  type PostgresDialectConfig,
+  type Transaction,
+} from 'kysely';
+import { CertDeskError } from '../model/errors';
+import { GroupCommit } from './group-commit';
+import { createPool, type PostgresAccess } from './postgres-pool';
+import { explain, faultOf, isBusy, isLost } from './postgres-errors';
+import type { Schema } from './schema';
+import type { Dialect } from './store';
+import { Turns } from './turns';
+
+/** How long a transaction may take in more writes. They wait for the server, so others have their turn meanwhile. */
+const HOLD_MS = 50;
+/** How long it is tried to learn whether a commit whose answer was lost has happened. */
+const SETTLE_LIMIT_MS = 60_000;
+
+/** The PostgreSQL dialect. Connects with the first question. Throws `CONFIG` where the package `pg` is missing. */
+export function openPostgres(access: PostgresAccess): Dialect {
+  const { host, port, database } = access;
+  const db = new Kysely<Schema>({ dialect: new CarefulDialect({ pool: createPool(access) }) });
+  const writer = new Writer(db);
+  return {
+    where: `the PostgreSQL database ${database} at ${host}:${port}`,
+    holdMs: HOLD_MS,
+    prepare: migrate => writer.prepare(migrate),
+    read: run => run(db),
+    write: run => writer.write(run),
+    writeLazily: run => writer.writeLazily(run),
+    close: () => writer.close(),
+    isBusy,
+    faultOf,
+    explain,
+  };
+}
+
+/**
+ * Writes as SQLite does: one transaction at a time, whatever process it is of. A lock that every writer takes first does
+ * what levels of isolation would do by failing and trying again; there are no deadlocks, and claims, counters and
+ * pruning are safe as they are. Reading waits for nobody.
+ */
+class Writer {
+  readonly #db: Kysely<Schema>;
+  readonly #turns = new Turns();
+  readonly #group: GroupCommit<Transaction<Schema>>;
+  /** Row of `counter` that tells which of our commits was the last. */
+  readonly #name = `writer ${randomUUID()}`;
+  #commits = 0;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+    this.#group = new GroupCommit({
+      transaction: work => this.#once(work),
+      savepoint,
+      isOver: isLost,
+      turn: work => this.#turns.take(work),
+      holdMs: HOLD_MS,
+    });
+  }
+
+  prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void> {
+    return this.#db.connection().execute(async connection => {
+      await run(connection, BEGIN);
+      try {
+        await run(connection, lock('on'));
+        await assertEncoding(connection);
+        await migrate(connection);
+        // A database that can only be read is told now, not at the first write in the night. Only a real write does so.
+        await this.#mark(connection, 0);
+        await run(connection, 'commit');
+      } catch (error) {
+        await run(connection, 'rollback').catch(() => undefined); // the first error is the one to tell
+        throw error;
+      }
+    });
+  }
+
+  write<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    return this.#group.write(work);
+  }
+
+  writeLazily<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    return this.#turns
+      .take(() => this.#transaction('off', work))
+      .catch((error: unknown) => {
+        throw error instanceof UnknownOutcome ? error.cause : error;
+      });
+  }
+
+  async close(): Promise<void> {
+    await this.#db
+      .deleteFrom('counter')
+      .where('name', '=', this.#name)
+      .execute()
+      .catch(() => undefined); // a row that stays does no harm
+    await this.#db.destroy();
+  }
+
+  /**
+   * A commit whose answer is lost with the connection may have happened or not. Its mark tells, so that it is neither
+   * lost nor done twice.
+   */
+  async #once(work: (trx: Transaction<Schema>) => Promise<void>): Promise<void> {
+    const commit = (this.#commits += 1);
+    try {
+      await this.#transaction('on', async trx => {
+        await this.#mark(trx, commit);
+        await work(trx);
+      });
+    } catch (error) {
+      if (!(error instanceof UnknownOutcome)) throw error;
+      if (!(await this.#hasCommitted(commit, error.cause))) throw error.cause;
+    }
+  }
+
+  async #mark(db: Kysely<Schema>, value: number): Promise<void> {
+    await db
+      .insertInto('counter')
+      .values({ name: this.#name, value })
+      .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
+      .execute();
+  }
+
+  /** The lock is free when the lost transaction is over, one way or the other. */
+  async #hasCommitted(commit: number, cause: unknown): Promise<boolean> {
+    const deadline = Date.now() + SETTLE_LIMIT_MS;
+    for (;;) {
+      try {
+        const row = await this.#transaction('off', trx =>
+          trx.selectFrom('counter').select('value').where('name', '=', this.#name).executeTakeFirst(),
+        );
+        return (row?.value ?? 0) >= commit;
+      } catch (error) {
+        const isPassing = error instanceof UnknownOutcome || isBusy(error);
+        if (!isPassing || Date.now() > deadline) throw new OutcomeNeverLearned(cause);
+      }
+      await delay(100);
+    }
+  }
+
+  #transaction<T>(durable: 'on' | 'off', work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    // Each statement sees what was committed before it, so those after the lock see all: no other level does that.
+    const transaction = this.#db.transaction().setIsolationLevel('read committed');
+    return transaction.execute(async trx => {
+      await run(trx, lock(durable));
+      return work(trx);
+    });
+  }
+}
+
+const BEGIN = 'begin isolation level read committed';
+
+/**
+ * What every writer begins with. The lock is of the schema, since two repositories may share a database. A process that
+ * stops in the middle (frozen, network gone) loses its transaction, not everybody's time.
+ */
+function lock(durable: 'on' | 'off'): string {
+  return (
+    `set local synchronous_commit = ${durable}; set local lock_timeout = '5s'; ` +
+    `set local idle_in_transaction_session_timeout = '10s'; ` +
+    `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(coalesce(current_schema(), '')))`
+  );
+}
+
+/** "cert" as a number, to tell our locks from those of others. */
+const LOCK_CLASS = 0x63657274;
+
+async function run(db: Kysely<Schema>, statements: string): Promise<void> {
+  await sql.raw(statements).execute(db);
+}
+
+/** Makes `work` a part of the transaction that can fail by itself. */
+async function savepoint<T>(trx: Transaction<Schema>, work: () => Promise<T>): Promise<T> {
+  await run(trx, 'savepoint part');
+  try {
+    const result = await work();
+    await run(trx, 'release part');
+    return result;
+  } catch (error) {
+    if (!isLost(error)) await run(trx, 'rollback to part; release part');
+    throw error;
+  }
+}
+
+async function assertEncoding(db: Kysely<Schema>): Promise<void> {
+  const { rows } = await sql<{ server_encoding: string }>`show server_encoding`.execute(db);
+  const encoding = rows[0]?.server_encoding ?? '';
+  if (encoding === 'UTF8') return;
+  throw new CertDeskError(
+    'CONFIG',
+    `The database keeps text as ${encoding}, which lacks characters. Create it with: encoding 'UTF8' template template0`,
+  );
+}
+
+/** The connection was lost when it was asked to commit. */
+class UnknownOutcome extends Error {
+  constructor(override readonly cause: unknown) {
+    super('The answer to a commit was lost.');
+  }
+}
+
+class OutcomeNeverLearned extends CertDeskError {
+  constructor(cause: unknown) {
+    super(
+      'REPOSITORY',
+      'The connection was lost in the moment of writing, and the server did not come back in time to say whether it has ' +
+        'written. Start it, then send the message again.',
+      { cause },
+    );
+  }
+}
+
+class CarefulDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+  override createDriver(): PostgresDriver {
+    return new CarefulDriver(this.#config);
+  }
+}
+
+class CarefulDriver extends PostgresDriver {
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.commitTransaction(connection);
+    } catch (error) {
+      throw isLost(error) ? new UnknownOutcome(error) : error;
+    }
+  }
+  /** Where there is no connection to roll back on, the transaction is gone with it; why is the error to tell. */
+  override async rollbackTransaction(connection: Parameters<PostgresDriver['rollbackTransaction']>[0]): Promise<void> {
+    await super.rollbackTransaction(connection).catch(() => undefined);
+  }
+}
