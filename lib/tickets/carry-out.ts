@@ -1,6 +1,6 @@
 import type { Ticket } from '../helpdesks/helpdesk';
 import { CertDeskError } from '../model/errors';
-import type { TicketRecord } from '../model/ticket';
+import { isOver, type TicketRecord } from '../model/ticket';
 import type { Hold } from './claim';
 import { decide, type Step } from './decide';
 import { closeDuplicates } from './duplicates';
@@ -90,7 +90,7 @@ export class Carrier {
         kind: finding.kind,
         state: finding.state,
         reason: reasonOf(work),
-        ticket: ticket?.status ?? (isGone ? 'gone' : 'none'),
+        ticket: ticket === null ? (isGone ? 'gone' : 'none') : (work.message.reopenedFrom ?? ticket.status),
         // Without a row nobody remembers which places the ticket names: it is taken to name those of today.
         hasNewPlaces: row !== null && newPlaces(row.endpoints, finding.endpoints).length > 0,
         hasNewResults: results.length !== before.length || results.some(name => !before.includes(name)),
@@ -130,7 +130,8 @@ export class Carrier {
       // A step that was done before a failure or a kill; whether a status is right was just decided on what is there.
       if (done.includes(step) && step !== 'reopen' && step !== 'resolve') continue;
       if (step === 'leave' || step === 'nothing' || step === 'warn') continue;
-      ticket = await this.step(step, job, ticket);
+      // A reopening whose answer got lost shows in the ticket.
+      if (step !== 'reopen' || ticket === null || isOver(ticket.status)) ticket = await this.step(step, job, ticket);
       done.push(step);
       if (done.includes('follow-up')) break;
       // The last step is remembered by what is written in the end.

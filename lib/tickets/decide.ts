@@ -50,8 +50,9 @@ function due(situation: Situation, settings: Pick<TicketSettings, 'addResults'>)
   if (ticket === 'gone') return ['follow-up'];
   if (ticket === 'Unknown') return ['leave', 'warn'];
   if (kind === 'expiry') {
-    if (isOver(ticket)) return ['reopen'];
-    return [situation.hasNewPlaces ? 'note-places' : 'leave'];
+    const told: Step[] = situation.hasNewPlaces ? ['note-places'] : [];
+    if (isOver(ticket)) return ['reopen', ...told];
+    return told.length > 0 ? told : ['leave'];
   }
   // A reopened ticket always says why: its results may be the same as before it was closed.
   if (isOver(ticket)) return ['reopen', 'add-results'];

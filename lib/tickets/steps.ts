@@ -70,7 +70,7 @@ export class Steps {
         message.done.push(message.trying.step);
         const made = { ...baseRecord(type.name, work, null, now()), results: message.trying.results };
         await repository.saveTicket(work.desk, withTicket(made, error.ticket));
-      } else if (!isUncertain(error)) {
+      } else if (isRefusal(error)) {
         delete message.trying;
       }
       throw error;
@@ -78,8 +78,12 @@ export class Steps {
   }
 
   /** `CONFLICT` for one that is closed for good. */
-  async reopen({ hold }: Job, { id }: Ticket): Promise<Ticket> {
-    const { helpdesk, reader } = this.options;
+  async reopen({ work, hold }: Job, { id, status }: Ticket): Promise<Ticket> {
+    const { helpdesk, reader, repository } = this.options;
+    if (work.message.reopenedFrom === undefined) {
+      work.message.reopenedFrom = status;
+      await repository.saveWork(toRow(work));
+    }
     return this.send(
       hold,
       () => helpdesk.reopen(id),
@@ -147,6 +151,11 @@ export class Steps {
       fields: renderFields(settings.fields, viewOf(finding, scannedBy)),
     };
   }
+}
+
+/** Whether a create was refused as it stands; anything else may also be said by the reading back of one that was made. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof CertDeskError && ['INVALID', 'CONFIG', 'CONFLICT'].includes(error.code);
 }
 
 /** Whether a request may have done its work although it failed here. */

@@ -38,7 +38,7 @@ async function take(repository: WorkRows, row: Work, options: TakeUpOptions): Pr
 /** What was sent to another desk was not sent to this one. */
 function move(work: DeskWork, desk: string, nodeId: string): DeskWork {
   if (work.desk === desk) return { ...work, nodeId };
-  const { trying: _, unsureUntil: __, ...message } = work.message;
+  const { trying: _, unsureUntil: __, reopenedFrom: ___, ...message } = work.message;
   return { ...work, desk, nodeId, message: { ...message, done: [] } };
 }
 

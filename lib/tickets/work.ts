@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Endpoint } from '../model/endpoint';
 import type { Finding, Notification, Reason } from '../model/finding';
+import type { TicketStatus } from '../model/ticket';
 import type { CarriedNotice, Work } from '../repository/repository';
 import type { Step } from './decide';
 import type { TicketOverrides } from './settings';
@@ -16,6 +17,8 @@ interface Kept {
   done: Step[];
   /** Set just before a create is sent: a ticket found later that nobody knew is the one made by it. */
   trying?: { step: 'create' | 'follow-up'; marker: string; endpoints: Endpoint[]; results: string[] };
+  /** Status before a reopening was sent: what there is to say then is said also when its answer got lost. */
+  reopenedFrom?: TicketStatus;
   /** A create was repeated without knowing whether the first one arrived: see TicketRecord. */
   unsureUntil?: string;
   /** Notices of older work that this work stands for. */
@@ -124,6 +127,7 @@ export function replace(older: DeskWork, newer: DeskWork): DeskWork {
         ...fresh.done,
       ],
       ...(message.trying === undefined || fresh.trying !== undefined ? {} : { trying: message.trying }),
+      ...(isActive && message.reopenedFrom !== undefined ? { reopenedFrom: message.reopenedFrom } : {}),
       ...(message.unsureUntil === undefined ? {} : { unsureUntil: message.unsureUntil }),
       replaced: [...message.replaced, ...(own === null ? [] : [own]), ...newer.message.replaced],
     },

@@ -36,7 +36,7 @@ const TABLE: Row[] = [
         [NONE, ['create']],
         [GONE, ['follow-up']],
         [OPEN, ['note-places']],
-        [OVER, ['reopen']],
+        [OVER, ['reopen', 'note-places']],
         [UNKNOWN, ['leave', 'warn']],
       ],
     },

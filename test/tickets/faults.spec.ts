@@ -6,7 +6,7 @@ import type { Finding } from '../../lib/model/finding';
 import type { Work } from '../../lib/repository/repository';
 import type { Desk } from '../../lib/tickets/desk';
 import { DESK, DeskLab, notification, type Fault } from './desk-lab';
-import { check, expiry, RC4, vulnerability } from './samples';
+import { check, endpoint, expiry, RC4, vulnerability } from './samples';
 
 const due = { message: { topic: 'kept' } };
 
@@ -103,6 +103,42 @@ describe('the desk, when things break', () => {
       await lab.until('record', () => lab.records.length > 0);
       assert.equal(lab.records[0]?.record.action, 'reopened');
       assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+
+    it('says at a reopening whose answer got lost what it says at any other', async () => {
+      const node = lab.desk({ addResults: 'changed' });
+      const places = [endpoint('shop.example', '192.0.2.7'), endpoint('shop.example', '192.0.2.8')];
+      for (const [first, second] of [
+        [vulnerability(), vulnerability()],
+        [expiry(), expiry({ endpoints: places })],
+      ] as const) {
+        await node.handle(first, due);
+        await lab.setStatus(first.key, 'Closed');
+        const read = lab.helpdesk.get.bind(lab.helpdesk);
+        lab.helpdesk.faults = [fault('reopen', 'after', 'TIMEOUT')];
+        // What was read before the reopening is answered, what is read to look for it is not.
+        lab.helpdesk.get = ids =>
+          lab.helpdesk.count('reopen') > 0 ? Promise.reject(new CertDeskError('TIMEOUT', 'lost')) : read(ids);
+        assert.equal((await node.handle(run(2, second), due)).action, 'queued');
+        lab.helpdesk.get = read;
+        await lab.until('record', () => lab.records.length > 0);
+        assert.equal(lab.records.pop()?.record.action, 'reopened');
+        assert.equal((await lab.ticket(first.key)).notes.length, 1);
+        assert.equal(lab.helpdesk.count('reopen'), 1);
+        lab.helpdesk.calls.length = 0;
+      }
+    });
+
+    it('knows the ticket that it made though reading it back was refused', async () => {
+      const create = lab.helpdesk.create.bind(lab.helpdesk);
+      lab.helpdesk.create = async draft => {
+        await create(draft);
+        throw new CertDeskError('RATE_LIMITED', 'too many requests', { retryAfterMs: 20 });
+      };
+      assert.equal((await desk.handle(vulnerability(), due)).action, 'queued');
+      await lab.until('record', () => lab.records.length > 0);
+      assert.equal(lab.records[0]?.record.action, 'created');
+      assert.deepEqual((await lab.ticket('cd-vul-1')).notes, []);
     });
 
     it('notes a clearing once though resolving failed after it', async () => {
