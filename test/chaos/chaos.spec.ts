@@ -55,20 +55,20 @@ describe('exactly once, whatever breaks', () => {
     const started = await startRequestTracker();
     return 'skipped' in started ? skip(context, `Chaos: ${started.skipped}`) : realHelpdesk(started);
   };
-  const slice = { keys: 6, runs: 10, kills: 2, aimedKills: 1, runLimitMs: 90_000 };
+  const slice = { keys: 12, runs: 5, kills: 2, aimedKills: 1, runLimitMs: 90_000 };
   const full = { runs: 10, kills: 20, aimedKills: 10, runLimitMs: 300_000 };
 
-  it('60 findings of 6 keys, 2 kills, a real Request Tracker', async function () {
+  it('60 findings of 12 keys, 2 kills, a real Request Tracker', async function () {
     this.timeout(START_MS + 180_000);
     const result = await chaos(await real(this), { ...slice, settleMs: 3_000, maxDelayMs: 500 });
-    check(result, { keys: 6, kills: 2, between: 1 });
+    check(result, { keys: 12, kills: 2, between: 1 });
   });
 
-  it('60 findings of 6 keys, 2 kills, a fake Request Tracker', async function () {
+  it('60 findings of 12 keys, 2 kills, a fake Request Tracker', async function () {
     if (!isLong && process.getuid?.() === 0) skip(this, 'Chaos with the fake: where there is no real Request Tracker');
     this.timeout(180_000);
     const result = await chaos(await fakeHelpdesk(), { ...slice, settleMs: 800, maxDelayMs: 400 });
-    check(result, { keys: 6, kills: 2, between: 1 });
+    check(result, { keys: 12, kills: 2, between: 1 });
   });
 
   it('1,000 findings of 100 keys, 20 kills, a real Request Tracker', async function () {
