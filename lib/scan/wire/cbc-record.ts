@@ -63,7 +63,7 @@ export class CbcSealer {
 }
 
 /** At least one byte of padding, up to a whole block; each says how many stand before the last. */
-export function padding(unpadded: number, blockLength: number): Buffer {
+function padding(unpadded: number, blockLength: number): Buffer {
   const length = blockLength - (unpadded % blockLength);
   return Buffer.alloc(length, length - 1);
 }
