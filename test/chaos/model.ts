@@ -42,11 +42,10 @@ export class ExpectedKey {
       if (!isStanding) this.create(finding);
       return;
     }
-    const wasOpen = this.isOpen;
-    if (!wasOpen) this.ticket.status = 'open';
+    if (!this.isOpen) this.ticket.status = 'open';
     if (isStanding) return;
     if (finding.kind === 'vulnerability') this.ticket.texts.push(results(finding));
-    else if (wasOpen) this.namePlaces(this.ticket, finding);
+    else this.namePlaces(this.ticket, finding);
   }
 
   /** By a person. */
