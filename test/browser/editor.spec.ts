@@ -233,6 +233,7 @@ describe('the editor', function () {
     const folder = join(ROOT, 'docs', 'images');
     await mkdir(folder, { recursive: true });
     await editor.page.locator('#red-ui-palette-search input').pressSequentially('certdesk');
+    await editor.page.locator('#red-ui-palette-container-common').waitFor({ state: 'hidden' });
     await editor.page.locator('.red-ui-notification').first().waitFor({ state: 'detached' });
     await editor.showSheetOf(await editor.node('certdesk-ssl-scan'));
     for (const theme of (await editor.hasDarkTheme()) ? ['light', 'dark'] : ['light']) {
