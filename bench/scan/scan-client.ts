@@ -46,7 +46,7 @@ answerJob<ScanJobOrder, ScanFigures>(async ({ endpoints, settings, warmUp, memor
         forced: false,
       },
       {
-        onEndpoints: () => {},
+        onPlace: () => {},
         onReport: report => {
           told += 1;
           if (memoryAt.includes(told)) rss.push({ at: told, rss: rssMb() });

@@ -13,6 +13,11 @@ export class Outbox<T> {
     private readonly onError: (error: unknown) => void,
   ) {}
 
+  /** Values that wait. */
+  get size(): number {
+    return this.waiting.length - this.next;
+  }
+
   /** The value is made when its turn comes, so that what waits is small. */
   push(make: () => T): void {
     this.waiting.push(make);

@@ -1,9 +1,10 @@
-import type { Endpoint } from '../model/endpoint';
+import { placeOf, type Endpoint } from '../model/endpoint';
 import { failureReason, type EndpointReport, type RunSummary } from '../model/report';
 import { Outbox } from './outbox';
 import type { Scan, ScanCallbacks, ScanSettings } from './settings';
 import { Slots, type Grant } from './slots';
 import type { TargetList } from './targets/parse';
+import type { PlaceEndpoints } from './targets/places';
 import { resolveTargets, type ResolveOptions } from './targets/resolve';
 import type { Threads } from './threads';
 import { makeUnreachable, type UnreachableContext } from './unreachable';
@@ -26,17 +27,28 @@ type Summary = Omit<RunSummary, 'vulnerable'>;
 
 /** How long a stopped run waits for its threads to close their connections; the promise is one second. */
 const STOP_GRACE_MS = 600;
+/** Places of a long list are made as they can be used; long stretches of excluded ones in pieces. */
+const PLACES_PER_TURN = 1_000;
+/** Reports that wait to be handed over; more are not made before. */
+const MAX_UNTOLD = 1_000;
 
-/** One scan on the main thread: resolves, lets endpoints start as slots allow, hands reports over, counts. */
+/** One scan on the main thread: resolves, makes endpoints, lets endpoints start as slots allow, hands reports over, counts. */
 export class ScanRun implements Scan {
   readonly runId: string;
   readonly finished: Promise<Summary>;
   private readonly slots: Slots;
   private readonly outbox: Outbox<EndpointReport>;
   private readonly inFlight = new Map<Endpoint, Grant>();
+  /** All endpoints of places of which none was begun. */
+  private readonly unbegun = new Map<string, Endpoint[]>();
+  private places: Iterator<PlaceEndpoints> | null = null;
+  private isResolved = false;
+  private isTurnPlanned = false;
   private readonly stopping = new AbortController();
   private readonly stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   private readonly summary: Summary;
+  /** How many reports there will be. */
+  private expected = 0;
   private told = 0;
   private graceTimer: NodeJS.Timeout | undefined;
   private succeed: (summary: Summary) => void = () => {};
@@ -70,39 +82,87 @@ export class ScanRun implements Scan {
     this.stopping.abort();
     Atomics.store(this.stopped, 0, 1);
     this.services.threads.stop(this.runId);
-    for (const endpoint of this.slots.drain()) this.report(endpoint, 'tcp', 'STOPPED');
+    for (const endpoint of this.slots.drain()) {
+      if (!this.unbegun.has(placeOf(endpoint))) this.report(endpoint, 'tcp', 'STOPPED');
+    }
     this.graceTimer = setTimeout(() => {
       for (const endpoint of this.inFlight.keys()) this.end(endpoint, 'STOPPED');
     }, STOP_GRACE_MS);
+    if (this.isResolved) this.leaveRest();
+  }
+
+  /** What was not begun is only counted: to walk through a long list would take longer than a stop may. */
+  private leaveRest(): void {
+    this.expected = this.told + this.outbox.size + this.inFlight.size;
+    this.summary.unreachable += this.summary.endpoints - this.expected;
+    if (this.told === this.expected) this.finish();
   }
 
   private async begin(): Promise<void> {
     const { targets, settings } = this.job;
-    const { endpoints, unresolved } = await resolveTargets(targets, {
+    const places = await resolveTargets(targets, {
       timeoutMs: settings.timeoutMs,
       signal: this.stopping.signal,
       lookupAll: this.services.lookupAll,
     });
-    this.summary.endpoints = endpoints.length;
-    this.callbacks.onEndpoints(endpoints);
-    if (endpoints.length === 0) this.finish();
-    for (const endpoint of endpoints) {
-      const reason = unresolved.get(endpoint.name);
-      if (reason !== undefined) this.report(endpoint, 'dns', reason);
-      else if (this.summary.stopped) this.report(endpoint, 'tcp', 'STOPPED');
-      else this.slots.add(endpoint);
-    }
-    this.startNext();
+    this.isResolved = true;
+    this.summary.endpoints = places.count;
+    if (this.summary.stopped) return this.leaveRest();
+    this.expected = places.count;
+    this.places = places[Symbol.iterator]();
+    if (this.expected === 0) this.finish();
+    this.proceed();
   }
 
-  private startNext(): void {
+  /** Makes endpoints while they can be used, and starts what may. */
+  private proceed(): void {
     if (this.summary.stopped) return;
-    for (let grant = this.slots.next(); grant !== null; grant = this.slots.next()) this.start(grant);
+    try {
+      for (let taken = 0; this.slots.isHungry && this.outbox.size < MAX_UNTOLD; taken += 1) {
+        if (taken === PLACES_PER_TURN) {
+          this.planTurn();
+          break;
+        }
+        const next = this.places?.next();
+        if (next === undefined || next.done === true) break;
+        this.take(next.value);
+      }
+      for (let grant = this.slots.next(); grant !== null; grant = this.slots.next()) this.start(grant);
+    } catch (error) {
+      this.giveUp(error);
+    }
+  }
+
+  private planTurn(): void {
+    if (this.isTurnPlanned) return;
+    this.isTurnPlanned = true;
+    setImmediate(() => {
+      this.isTurnPlanned = false;
+      this.proceed();
+    });
+  }
+
+  private take({ endpoints, reason }: PlaceEndpoints): void {
+    const [first] = endpoints;
+    if (first === undefined) return;
+    if (reason === null) {
+      this.unbegun.set(placeOf(first), endpoints);
+      for (const endpoint of endpoints) this.slots.add(endpoint);
+    } else {
+      this.callbacks.onPlace(endpoints, this.summary.endpoints);
+      for (const endpoint of endpoints) this.report(endpoint, 'dns', reason);
+    }
   }
 
   private start(grant: Grant): void {
     const { endpoint, connections } = grant;
     const { runId, settings } = this.job;
+    const place = placeOf(endpoint);
+    const endpoints = this.unbegun.get(place);
+    if (endpoints !== undefined) {
+      this.unbegun.delete(place);
+      this.callbacks.onPlace(endpoints, this.summary.endpoints);
+    }
     this.inFlight.set(endpoint, grant);
     this.services.threads.run({ runId, endpoint, connections, settings, stopped: this.stopped }).then(
       report => {
@@ -127,7 +187,7 @@ export class ScanRun implements Scan {
     this.inFlight.delete(endpoint);
     this.slots.release(grant);
     this.outbox.push(make);
-    this.startNext();
+    this.proceed();
   }
 
   private report(endpoint: Endpoint, stage: 'dns' | 'tcp', reason: string): void {
@@ -146,8 +206,9 @@ export class ScanRun implements Scan {
       summary.unreachableEndpoints.push({ name: report.endpoint.name, reason: failureReason(report) });
     }
     this.told += 1;
-    this.callbacks.onReport(report);
-    if (this.told === summary.endpoints) this.finish();
+    this.callbacks.onReport(report, this.told === this.expected);
+    if (this.told === this.expected) this.finish();
+    else this.proceed();
   }
 
   private finish(): void {
@@ -158,7 +219,7 @@ export class ScanRun implements Scan {
 
   /** A callback threw: nobody can be told any more, so nothing more is asked. */
   private giveUp(error: unknown): void {
-    this.stop();
     this.fail(error);
+    this.stop();
   }
 }

@@ -35,16 +35,19 @@ export const DEFAULT_SCAN_SETTINGS: Readonly<ScanSettings> = {
 
 /** What a running scan tells; called on the main thread, in order, never after `finished`. */
 export interface ScanCallbacks {
-  /** Once, when all names are resolved: every endpoint that will be reported. */
-  onEndpoints(endpoints: Endpoint[]): void;
+  /** Before the first report of a place: all its endpoints that will be reported. `total` is how many the scan has. */
+  onPlace(endpoints: Endpoint[], total: number): void;
   /** Once per endpoint, as soon as it is known. */
-  onReport(report: EndpointReport): void;
+  onReport(report: EndpointReport, isLast: boolean): void;
 }
 
 /** A running scan. */
 export interface Scan {
   readonly runId: string;
-  /** Ends it within a second: what is in flight or waits is reported `unreachable`, reason `STOPPED`. */
+  /**
+   * Ends it within a second: what is in flight, or waits at a place of which something was begun, is reported
+   * `unreachable`, reason `STOPPED`. What was not begun is not reported, and only counts as unreachable in the summary.
+   */
   stop(): void;
   /** Resolves after the last report was handed over. Nothing that a server or resolver does makes it reject. */
   readonly finished: Promise<Omit<RunSummary, 'vulnerable'>>;

@@ -31,7 +31,12 @@ export interface Grant {
 interface Host {
   waiting: Endpoint[];
   used: number;
+  /** Of those that wait, how many could start as far as the host is concerned. */
+  startable: number;
 }
+
+/** Enough to find other hosts behind the thousands of names of one, and little memory. */
+const MAX_WAITING = 10_000;
 
 /** The endpoints that wait, and the connections in use, of one scan. Addresses take turns. */
 export class Slots {
@@ -41,6 +46,8 @@ export class Slots {
   private readonly concurrency: number;
   private readonly perHost: number;
   private used = 0;
+  private waiting = 0;
+  private startable = 0;
 
   /** Limits below 1 count as 1. */
   constructor(limits: { concurrency: number; perHost: number }) {
@@ -48,10 +55,16 @@ export class Slots {
     this.perHost = Math.max(1, Math.floor(limits.perHost));
   }
 
+  /** Whether connections are free that nothing here can use: something should be added, if there is anything. */
+  get isHungry(): boolean {
+    return this.startable < this.concurrency - this.used && this.waiting < MAX_WAITING;
+  }
+
   add(endpoint: Endpoint): void {
-    const host = this.hosts.get(endpoint.ip) ?? { waiting: [], used: 0 };
+    const host = this.hosts.get(endpoint.ip) ?? { waiting: [], used: 0, startable: 0 };
     this.hosts.set(endpoint.ip, host);
     host.waiting.push(endpoint);
+    this.waiting += 1;
     this.place(endpoint.ip, host);
   }
 
@@ -69,6 +82,7 @@ export class Slots {
     });
     if (connections === 0) return null;
     host.waiting.shift();
+    this.waiting -= 1;
     host.used += connections;
     this.used += connections;
     this.ready.delete(ip);
@@ -87,13 +101,21 @@ export class Slots {
 
   /** Takes out everything that waits. */
   drain(): Endpoint[] {
-    const waiting = [...this.hosts.values()].flatMap(host => host.waiting.splice(0));
-    this.ready.clear();
-    return waiting;
+    const drained: Endpoint[] = [];
+    for (const [ip, host] of this.hosts) {
+      drained.push(...host.waiting.splice(0));
+      this.place(ip, host);
+    }
+    this.waiting = 0;
+    return drained;
   }
 
   private place(ip: string, host: Host): void {
-    if (host.waiting.length > 0 && host.used < this.perHost) this.ready.add(ip);
-    else if (host.waiting.length === 0 && host.used === 0) this.hosts.delete(ip);
+    const startable = Math.max(0, Math.min(host.waiting.length, this.perHost - host.used));
+    this.startable += startable - host.startable;
+    host.startable = startable;
+    if (startable > 0) this.ready.add(ip);
+    else this.ready.delete(ip);
+    if (host.waiting.length === 0 && host.used === 0) this.hosts.delete(ip);
   }
 }

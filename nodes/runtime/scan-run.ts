@@ -40,11 +40,11 @@ export class ScanRun {
     const scan = startScan(
       { runId, targets, settings: this.settings.scan, forced },
       {
-        onEndpoints: endpoints => {
-          this.total = endpoints.length;
+        onPlace: (endpoints, total) => {
+          this.total = total;
           this.watch.expect(endpoints);
         },
-        onReport: report => this.take(report),
+        onReport: (report, isLast) => this.take(report, isLast),
       },
     );
     onStarted(scan);
@@ -62,10 +62,9 @@ export class ScanRun {
     show(this.node, look, told.stopped ? 'ssl-scan.status.stopped' : `${told.scanned}/${told.endpoints}`);
   }
 
-  private take(report: EndpointReport): void {
+  private take(report: EndpointReport, isLast: boolean): void {
     const index = this.known;
     this.known += 1;
-    const isLast = this.known === this.total;
     const parts = { id: this.runId, index, ...(isLast ? { count: this.total } : {}) };
     if (failureReason(report) !== 'STOPPED') this.repository.record(report); // nothing was learned of it
     this.send([{ ...this.common(), topic: report.endpoint.name, payload: report, parts }, null, null]);

@@ -30,7 +30,7 @@ describe('a scan of real servers in worker threads', function () {
       settings: { ...DEFAULT_SCAN_SETTINGS, ca: [ca.cert], ...settings },
       forced: false,
     };
-    const scan = startScan(job, { onEndpoints: () => {}, onReport: report => void reports.push(report) });
+    const scan = startScan(job, { onPlace: () => {}, onReport: report => void reports.push(report) });
     return { scan, reports };
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import type { Endpoint } from '../../lib/model/endpoint';
 import { failureReason, type EndpointReport } from '../../lib/model/report';
@@ -28,7 +29,7 @@ function begin(
   threads: Threads,
   options: {
     settings?: Partial<ScanSettings>;
-    onReport?: (report: EndpointReport) => void;
+    onReport?: (report: EndpointReport, isLast: boolean) => void;
     lookupAll?: ScanServices['lookupAll'];
   } = {},
 ): Told {
@@ -38,10 +39,10 @@ function begin(
   const scan = startScan(
     { runId: `run-${++runs}`, targets: parseTargets(targets), settings, forced: false },
     {
-      onEndpoints: all => endpoints.push(all),
-      onReport: report => {
+      onPlace: all => void endpoints.push(all),
+      onReport: (report, isLast) => {
         reports.push(report);
-        options.onReport?.(report);
+        options.onReport?.(report, isLast);
       },
     },
     { threads, lookupAll: options.lookupAll },
@@ -83,7 +84,7 @@ describe('a scan on the main thread', () => {
     }
   }
 
-  it('tells all endpoints first, then each report, then the summary', async () => {
+  it('tells of each place, then each report, then the summary', async () => {
     const threads = new Held();
     const { scan, endpoints, reports } = begin('a.example@192.0.2.1,b.example@192.0.2.2,c.example@192.0.2.3', threads);
     await threads.started(3);
@@ -91,7 +92,7 @@ describe('a scan on the main thread', () => {
     threads.answer(0);
     threads.answer(1, 'partial', 3);
     const summary = await scan.finished;
-    assert.deepEqual(endpoints.length, 1);
+    assert.deepEqual(endpoints.length, 3);
     assert.deepEqual(
       reports.map(({ endpoint }) => endpoint.domain),
       ['c.example', 'a.example', 'b.example'],
@@ -149,17 +150,87 @@ describe('a scan on the main thread', () => {
   });
 
   it('ends at once where everything is excluded', async () => {
-    const told: number[] = [];
     const targets = parseTargets('192.0.2.1', { exclude: '192.0.2.0/24' });
+    const nothing = (): void => assert.fail('nothing to tell');
     const scan = startScan(
       { runId: 'none', targets, settings: DEFAULT_SCAN_SETTINGS, forced: true },
-      { onEndpoints: all => told.push(all.length), onReport: () => assert.fail('nothing to report') },
+      { onPlace: nothing, onReport: nothing },
       { threads: new Held() },
     );
     const summary = await scan.finished;
-    assert.deepEqual(told, [0]);
     assert.equal(summary.endpoints, 0);
     assert.equal(summary.forced, true);
+  });
+
+  it('tells all endpoints of a place before its first report, wherever they stand, and which report is the last', async () => {
+    const threads = new Held();
+    const told: string[] = [];
+    const scan = startScan(
+      {
+        runId: 'places',
+        targets: parseTargets('a.example@192.0.2.1\nb.example@192.0.2.2\na.example@192.0.2.1:8443'),
+        settings: { ...DEFAULT_SCAN_SETTINGS, concurrency: 1 },
+        forced: false,
+      },
+      {
+        onPlace: (endpoints, total) => void told.push(`${endpoints.map(({ name }) => name).join(' ')} of ${total}`),
+        onReport: ({ endpoint }, isLast) => void told.push(`report ${endpoint.name}${isLast ? ', last' : ''}`),
+      },
+      { threads },
+    );
+    for (const index of [0, 1, 2]) {
+      await threads.started(index + 1);
+      threads.answer(index);
+    }
+    await scan.finished;
+    const places = ['a.example@192.0.2.1:443 a.example@192.0.2.1:8443 of 3', 'b.example@192.0.2.2:443 of 3'];
+    assert.ok(told.indexOf(places[0]!) < told.indexOf('report a.example@192.0.2.1:443'));
+    assert.ok(told.indexOf(places[1]!) < told.indexOf('report b.example@192.0.2.2:443, last'));
+    assert.equal(told.length, 5);
+    assert.equal(told[0], places[0]);
+    assert.deepEqual(
+      told.filter(line => line.startsWith('report')).map(line => line.endsWith('last')),
+      [false, false, true],
+    );
+  });
+
+  it('makes endpoints only as they can be used', async () => {
+    const threads = new Held();
+    const targets = parseTargets('10.0.0.0/16\n10.9.0.0/16');
+    let made = 0;
+    const counted = {
+      ...targets,
+      targets: {
+        *[Symbol.iterator]() {
+          for (const target of targets.targets) {
+            made += 1;
+            yield target;
+          }
+        },
+      },
+    };
+    const settings = { ...DEFAULT_SCAN_SETTINGS, concurrency: 4 };
+    const scan = startScan(
+      { runId: 'lazy', targets: counted, settings, forced: false },
+      { onPlace: () => {}, onReport: () => {} },
+      { threads },
+    );
+    await threads.started(1);
+    assert.equal(threads.tasks.length, 4);
+    assert.ok(made % 2 === 1, 'the second block was not begun yet');
+    scan.stop();
+    await scan.finished;
+  });
+
+  it('finds something to do at other addresses behind many names of one', async () => {
+    const threads = new Held();
+    const names = Array.from({ length: 3000 }, (_, index) => `n${index}.example@192.0.2.1`);
+    const lines = [...names, 'other.example@192.0.2.2'];
+    const { scan } = begin(lines.join('\n'), threads, { settings: { concurrency: 10, perHost: 2 } });
+    await threads.started(3);
+    assert.deepEqual(threads.tasks.map(({ task }) => task.endpoint.ip).sort(), ['192.0.2.1', '192.0.2.1', '192.0.2.2']);
+    scan.stop();
+    await scan.finished;
   });
 
   it('hands a burst of reports over a few per turn of the event loop', async () => {
@@ -181,7 +252,7 @@ describe('a scan on the main thread', () => {
     assert.ok(Math.max(...perTurn.values()) <= 10, [...perTurn.values()].join());
   });
 
-  it('reports all that waits and is in flight as STOPPED when stopped, and tells the threads', async () => {
+  it('reports what is in flight as STOPPED when stopped, counts the rest, and tells the threads', async () => {
     const threads = new Held();
     const settings = { concurrency: 2, perHost: 1 };
     const { scan, reports } = begin('192.0.2.0/28', threads, { settings });
@@ -193,10 +264,44 @@ describe('a scan on the main thread', () => {
     threads.answer(0, 'scanned', 5);
     threads.tasks[1]!.answer(null);
     const summary = await scan.finished;
-    assert.deepEqual([...new Set(reports.map(failureReason))], ['STOPPED']);
+    assert.deepEqual(reports.map(failureReason), ['STOPPED', 'STOPPED']);
     assert.equal(threads.tasks.length, 2, 'nothing more was started');
     assert.deepEqual([summary.stopped, summary.endpoints, summary.unreachable], [true, 16, 16]);
     assert.equal(summary.connections, 5, 'what it cost counts');
+  });
+
+  it('reports all of a place that was begun when stopped, so that it can be judged', async () => {
+    const threads = new Held();
+    const isLast: boolean[] = [];
+    const { scan, reports } = begin('a.example@192.0.2.1:443,444,445\nb.example@192.0.2.1', threads, {
+      settings: { concurrency: 1, perHost: 1 },
+      onReport: (_, last) => isLast.push(last),
+    });
+    await threads.started(1);
+    threads.answer(0);
+    await threads.started(2);
+    scan.stop();
+    threads.tasks[1]!.answer(null);
+    const { endpoints, scanned, unreachable, unreachableEndpoints } = await scan.finished;
+    assert.deepEqual(reports.map(({ endpoint }) => endpoint.port).sort(), [443, 444, 445]);
+    assert.deepEqual([endpoints, scanned, unreachable, unreachableEndpoints.length], [4, 1, 3, 2]);
+    assert.deepEqual(isLast, [false, false, true]);
+  });
+
+  it('stops a run of 200,000 endpoints at once, and holds the event loop never for long', async () => {
+    const threads = new Held();
+    const { scan } = begin('10.0.0.0/16:1,2,3', threads, { settings: { concurrency: 100 } });
+    await threads.started(100);
+    const histogram = monitorEventLoopDelay({ resolution: 1 });
+    histogram.enable();
+    const stoppedAt = Date.now();
+    scan.stop();
+    for (const { answer } of threads.tasks) answer(null);
+    const { endpoints, unreachable } = await scan.finished;
+    histogram.disable();
+    assert.ok(Date.now() - stoppedAt < 1000, `${Date.now() - stoppedAt} ms`);
+    assert.ok(histogram.max < 500e6, `${histogram.max / 1e6} ms`);
+    assert.deepEqual([endpoints, unreachable], [196_608, 196_608]);
   });
 
   it('does not wait for a thread that does not hear the stop', async () => {
@@ -219,12 +324,8 @@ describe('a scan on the main thread', () => {
     });
     scan.stop();
     const summary = await scan.finished;
-    assert.deepEqual(
-      endpoints[0]?.map(({ name }) => name),
-      ['a.example:443', 'b.example@192.0.2.1:443'],
-    );
-    assert.deepEqual(reports.map(failureReason), ['STOPPED', 'STOPPED']);
-    assert.equal(summary.unreachable, 2);
+    assert.deepEqual([endpoints, reports], [[], []], 'nothing was begun');
+    assert.deepEqual([summary.stopped, summary.endpoints, summary.unreachable], [true, 2, 2]);
   });
 
   it('does nothing when stopped after its end', async () => {
@@ -360,7 +461,7 @@ describe('a scan in worker threads', function () {
       const { DEFAULT_SCAN_SETTINGS } = require('./lib/scan/settings');
       const threads = createThreads({ workerFile: require('node:path').resolve('test/scan/pool-stand-in') });
       const job = { runId: 'r', targets: parseTargets('192.0.2.1'), settings: DEFAULT_SCAN_SETTINGS, forced: false };
-      startScan(job, { onEndpoints() {}, onReport() {} }, { threads }).finished.then(s => console.log('ended', s.endpoints));
+      startScan(job, { onPlace() {}, onReport() {} }, { threads }).finished.then(s => console.log('ended', s.endpoints));
     `;
     const root = join(__dirname, '..', '..');
     const args = ['--require', require.resolve('tsx/cjs'), '--eval', script];

@@ -7,8 +7,10 @@ import { resolveTargets } from '../../lib/scan/targets/resolve';
 async function endpointsOf(targets: unknown, exclude?: unknown): Promise<string[]> {
   const list = parseTargets(targets, { exclude });
   const lookupAll = (): Promise<string[]> => Promise.resolve(['198.51.100.1']);
-  const { endpoints } = await resolveTargets(list, { timeoutMs: 1000, lookupAll });
-  return endpoints.map(({ name, starttls }) => (starttls === null ? name : `${starttls} ${name}`));
+  const places = [...(await resolveTargets(list, { timeoutMs: 1000, lookupAll }))];
+  return places
+    .flatMap(({ endpoints }) => endpoints)
+    .map(({ name, starttls }) => (starttls === null ? name : `${starttls} ${name}`));
 }
 
 function refusal(targets: unknown, exclude?: unknown): string {
@@ -81,6 +83,9 @@ describe('parseTargets', () => {
     ['2001:db8::ff-2001:db8::100', ['[2001:db8::ff]:443', '[2001:db8::100]:443']],
     ['[2001:db8::1]-[2001:db8::2]:8443', ['[2001:db8::1]:8443', '[2001:db8::2]:8443']],
     ['::ffff:192.0.2.1', ['192.0.2.1:443']],
+    ['[::1:443]', ['[::1:443]:443']],
+    ['2001:db8::443', ['[2001:db8::443]:443']],
+    ['2001:db8::1:7', ['[2001:db8::1:7]:443']],
   ];
   for (const [text, expected] of forms) {
     it(`reads ${text}`, async () => assert.deepEqual(await endpointsOf(text), expected));
@@ -135,6 +140,10 @@ describe('parseTargets', () => {
     ['shop.example@10.0.0.0/24', /behind @ an IP address is expected/],
     ['@10.0.0.1', /neither a host name/],
     ['2001:db8::1::443', /an IPv6 address with a port is written \[2001:db8::1\]:443/],
+    ['::1:443', /write \[::1\]:443 or \[::1:443\]/],
+    ['2001:db8::1:8443', /write \[2001:db8::1\]:8443 or \[2001:db8::1:8443\]/],
+    ['foo:443:443', /one port follows the host; a list of ports is written host:443,8443/],
+    ['https://foo:443:443', /one port follows the host/],
     ['fe80::1%eth0', /neither a host name|IPv6/],
   ];
   for (const [text, complaint] of refused) {
@@ -143,7 +152,7 @@ describe('parseTargets', () => {
 
   it('accepts the widest block that it promises to accept, without expanding it', () => {
     const startedAt = process.hrtime.bigint();
-    assert.equal(parseTargets('10.0.0.0/16').targets.length, 1);
+    assert.equal([...parseTargets('10.0.0.0/16').targets].length, 1);
     assert.ok(process.hrtime.bigint() - startedAt < 50_000_000n);
   });
 
@@ -173,11 +182,99 @@ describe('parseTargets', () => {
     assert.ok(message.length < 500);
   });
 
-  for (const nothing of ['', ' \n# only a comment', [], undefined, null, 42, {}]) {
+  for (const nothing of ['', ' \n# only a comment', [], undefined]) {
     it(`refuses an empty list: ${JSON.stringify(nothing)}`, () => {
       assert.match(refusal(nothing), /^No targets\. Write one a line/);
     });
   }
+
+  const wrongTypes: [targets: unknown, complaint: string][] = [
+    [42, 'Targets are a text with one a line, or an array of texts, not a number.'],
+    [{}, 'Targets are a text with one a line, or an array of texts, not an object.'],
+    [null, 'Targets are a text with one a line, or an array of texts, not null.'],
+    [true, 'Targets are a text with one a line, or an array of texts, not a boolean.'],
+    [['a.example', null], 'Targets are a text with one a line, or an array of texts; element 2 is null.'],
+    [['a.example', ['b.example']], 'Targets are a text with one a line, or an array of texts; element 2 is an array.'],
+    [[443], 'Targets are a text with one a line, or an array of texts; element 1 is a number.'],
+  ];
+  for (const [targets, complaint] of wrongTypes) {
+    it(`names the type of ${JSON.stringify(targets)}`, () => assert.equal(refusal(targets), complaint));
+  }
+
+  it('names the type of excludes that are neither text nor array', () => {
+    assert.match(refusal('a.example', { ip: '192.0.2.1' }), /^Excludes are a text .*, not an object\.$/);
+    assert.match(refusal('a.example', ['192.0.2.1', 7]), /^Excludes are .*element 2 is a number\.$/);
+  });
+
+  it('names the first lines of many in full, the others by number', () => {
+    const lines = Array.from({ length: 100_000 }, (_, index) => (index === 49_999 ? 'good.example' : 'not a host'));
+    const told = refusal(lines).split('\n');
+    assert.equal(told.length, 22);
+    assert.equal(told[0], 'line 1: "not a host": neither a host name nor an IP address');
+    assert.equal(told[19], 'line 20: "not a host": neither a host name nor an IP address');
+    assert.equal(told[20], 'and 99,979 more: line 21-49999, 50001-100000');
+  });
+
+  it('keeps the text short where bad lines lie scattered', () => {
+    const lines = Array.from({ length: 100_000 }, (_, index) => (index % 2 === 0 ? 'good.example' : 'not a host'));
+    const message = refusal(lines);
+    assert.ok(message.length < 4000, `${message.length}`);
+    assert.match(message, /and 49,980 more: line 42, 44, .*, …$/m);
+  });
+
+  describe('one port in two ways', () => {
+    const conflicts: [targets: string, complaint: string][] = [
+      [
+        'm.example:25\nsmtp://m.example',
+        'line 2: "smtp://m.example": port 25 is in line 1 for TLS from the first byte, here for smtp with STARTTLS; keep one of them',
+      ],
+      [
+        'smtp://m.example\nm.example:24,25',
+        'line 2: "m.example:24": port 25 is in line 1 for smtp with STARTTLS, here for TLS from the first byte; keep one of them',
+      ],
+      [
+        'imap://m.example:25\nsmtp://M.example.',
+        'line 2: "smtp://M.example.": port 25 is in line 1 for imap with STARTTLS, here for smtp with STARTTLS; keep one of them',
+      ],
+      [
+        'm.example@192.0.2.7:25\nsmtp://m.example',
+        'line 2: "smtp://m.example": port 25 is in line 1 for TLS from the first byte, here for smtp with STARTTLS; keep one of them',
+      ],
+      [
+        'smtp://192.0.2.9\n192.0.2.0/24:25',
+        'line 2: "192.0.2.0/24:25": port 25 is in line 1 for smtp with STARTTLS, here for TLS from the first byte; keep one of them',
+      ],
+      [
+        '192.0.2.0/24:25\n192.0.2.1:25\nsmtp://192.0.2.9',
+        'line 3: "smtp://192.0.2.9": port 25 is in line 1 for TLS from the first byte, here for smtp with STARTTLS; keep one of them',
+      ],
+    ];
+    for (const [targets, complaint] of conflicts) {
+      it(`refuses ${JSON.stringify(targets)}`, () => assert.equal(refusal(targets).split('\n')[0], complaint));
+    }
+
+    for (const targets of [
+      'm.example:24\nsmtp://m.example',
+      'm.example@192.0.2.7:25\nsmtp://m.example@192.0.2.8',
+      'm.example:25\nsmtp://n.example',
+      'm.example@192.0.2.7:25\nsmtp://192.0.2.7',
+      '192.0.2.0-192.0.2.8:25\nsmtp://192.0.2.9',
+      '[::c000:209]:25\nsmtp://192.0.2.9',
+      'smtp://m.example\nsmtp://m.example:25',
+    ]) {
+      it(`takes ${JSON.stringify(targets)}`, () => assert.doesNotThrow(() => parseTargets(targets)));
+    }
+  });
+
+  it('is not changed by what becomes of the array', async () => {
+    const lines = ['a.example'];
+    const { targets } = parseTargets(lines);
+    lines[0] = 'not a host';
+    assert.deepEqual(
+      [...targets].map(({ domain }) => domain),
+      ['a.example'],
+    );
+  });
 
   describe('excludes', () => {
     const targets = 'a.example:443,8443\nb.example\n192.0.2.0/30\nc.example@192.0.2.1\n[2001:db8::1]:443';

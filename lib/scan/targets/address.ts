@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { parseAddress, parseCidr, rangeSize, type AddressRange } from './ip';
+import { SCHEMES } from './schemes';
 
 /** What is left of `@` and what is right of it, before names are resolved. */
 export interface Place {
@@ -11,6 +12,9 @@ export interface Place {
 
 /** A wider block is more likely a slip of the finger than a wish. */
 export const MAX_RANGE_SIZE = 65_536n;
+
+/** At the end of a bare IPv6 address these are rather meant as a port. */
+const USUAL_PORTS = new Set([...Object.values(SCHEMES).map(({ port }) => port), 8443]);
 
 const RANGE_FORM = 'a range is written 192.0.2.1-192.0.2.20, with a port [2001:db8::1]-[2001:db8::9]:443';
 
@@ -30,14 +34,25 @@ export function splitPort(text: string): { host: string; port: string | null } {
     const [, first = '', last, port] = bracketed;
     return { host: domain + (last === undefined ? first : `${first}-${last}`), port: port ?? null };
   }
+  refuseAmbiguous(rest);
   if (parseAddress(rest) !== null || readRange(rest) !== null) return { host: text, port: null };
   const match = /^(.*):([^:]*)$/.exec(rest);
   if (match?.[1] === undefined || match[2] === undefined) return { host: text, port: null };
   if (match[1].includes(':') && parseCidr(match[1]) === null) {
     if (match[1].includes('-')) throw new TargetFault(RANGE_FORM);
+    const isAddress = /^[\da-f:.]*(%.*)?$/i.test(match[1]) && /::|(:.*){7}/.test(rest);
+    if (!isAddress) throw new TargetFault('one port follows the host; a list of ports is written host:443,8443');
     throw new TargetFault('an IPv6 address with a port is written [2001:db8::1]:443');
   }
   return { host: domain + match[1], port: match[2] };
+}
+
+/** `::1:443` is an address, but hardly the one that was meant. */
+function refuseAmbiguous(text: string): void {
+  const [, address = '', port = ''] = /^(.+):(\d+)$/.exec(text) ?? [];
+  if (!address.includes(':') || !USUAL_PORTS.has(Number(port)) || parseAddress(address) === null) return;
+  if (parseAddress(text) === null) return;
+  throw new TargetFault(`the end may be a port or part of the address: write [${address}]:${port} or [${text}]`);
 }
 
 export function parsePort(text: string): number {

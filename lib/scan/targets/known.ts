@@ -7,11 +7,19 @@ import { parseExcludes, type Target, type TargetList } from './parse';
  * one that came from a file (port 0) can't be scanned. Throws CertDeskError `BAD_TARGET` for a bad exclude only.
  */
 export function knownTargets(known: readonly { endpoint: Endpoint }[], exclude: unknown): TargetList {
-  const targets = known.flatMap(({ endpoint: { domain, ip, port, starttls } }): Target[] => {
+  const endpoints = known.map(({ endpoint }) => endpoint).filter(canBeScanned);
+  const targets = { [Symbol.iterator]: () => targetsOf(endpoints) };
+  return { targets, total: endpoints.length, isExcluded: parseExcludes(exclude) };
+}
+
+function canBeScanned({ domain, ip, port }: Endpoint): boolean {
+  return port !== 0 && (domain !== null || parseAddress(ip) !== null);
+}
+
+function* targetsOf(endpoints: readonly Endpoint[]): Generator<Target> {
+  for (const { domain, ip, port, starttls } of endpoints) {
     const address = parseAddress(ip);
-    if (port === 0 || (address === null && domain === null)) return [];
     const addresses = address && { family: address.family, first: address.value, last: address.value };
-    return [{ domain, addresses, ports: [port], starttls }];
-  });
-  return { targets, isExcluded: parseExcludes(exclude) };
+    yield { domain, addresses, ports: [port], starttls };
+  }
 }

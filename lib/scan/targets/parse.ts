@@ -1,7 +1,9 @@
 import { CertDeskError } from '../../model/errors';
-import { parseList, type ListEntry } from '../../model/lists';
+import { listEntries, type ListEntry } from '../../model/lists';
 import { checkSize, parsePlace, parsePort, quote, splitPort, TargetFault, type Place } from './address';
+import { findConflicts } from './conflicts';
 import { parseExclude, type IsExcluded } from './exclude';
+import { Faults } from './faults';
 import { rangeSize } from './ip';
 import { SCHEMES, type Scheme } from './schemes';
 
@@ -12,13 +14,22 @@ export interface Target extends Place {
   starttls: string | null;
 }
 
+/** A target with where it was read. */
+export interface Listed {
+  target: Target;
+  entry: ListEntry;
+}
+
 /** What to scan; made by `parseTargets`, turned into endpoints by `resolveTargets`. */
 export interface TargetList {
-  readonly targets: readonly Target[];
+  /** Made anew each time they are gone through, so that a long list needs no memory beside its text. */
+  readonly targets: Iterable<Target>;
+  /** How many endpoints they are at most, if each name has one address. */
+  readonly total: number;
   readonly isExcluded: IsExcluded;
 }
 
-/** The endpoints of one run are held in memory. */
+/** More would take hours, and are more likely a slip of the finger. */
 export const MAX_ENDPOINTS = 262_144n;
 
 const DEFAULT_SCHEME: Scheme = { port: 443, starttls: null };
@@ -31,58 +42,95 @@ const FORMS =
  * when there is no target at all: a scan of nothing would look like an all-clear.
  */
 export function parseTargets(targets: unknown, options: { exclude?: unknown } = {}): TargetList {
-  const faults: string[] = [];
-  const parsed: Target[] = [];
-  let previous: { target: Target | null; hasPort: boolean; line: number } | null = null;
-  for (const entry of parseList(targets)) {
-    attempt(faults, 'line', entry, () => {
-      if (/^\d+$/.test(entry.text)) {
-        if (previous?.line !== entry.line || !previous.hasPort) {
-          throw new TargetFault('a port without a host; a list of ports is written host:443,8443');
-        }
-        // Where the host itself was refused, that one complaint is enough.
-        previous.target?.ports.push(parsePort(entry.text));
-        return;
-      }
-      previous = { target: null, hasPort: /:\d*$/.test(entry.text), line: entry.line };
-      const { target, hasPort } = parseTarget(entry.text);
-      previous = { target, hasPort, line: entry.line };
-      parsed.push(target);
-    });
+  const source = readSource(targets === undefined ? '' : targets, 'Targets');
+  const faults = new Faults('line');
+  const ways = new Set<string | null>();
+  let total = 0n;
+  for (const { target } of readTargets(source, faults)) {
+    ways.add(target.starttls);
+    total += (target.addresses === null ? 1n : rangeSize(target.addresses)) * BigInt(target.ports.length);
   }
-  const isExcluded = readExcludes(options.exclude, faults);
-  refuse(faults);
-  checkTotal(parsed);
-  return { targets: parsed, isExcluded };
+  if (ways.size > 1) findConflicts(readTargets(source, new Faults('line')), faults);
+  const excludeFaults = new Faults('exclude line');
+  const isExcluded = readExcludes(options.exclude, excludeFaults);
+  refuse([...faults.texts, ...excludeFaults.texts]);
+  checkTotal(total);
+  return { targets: { [Symbol.iterator]: () => targetsOf(source) }, total: Number(total), isExcluded };
 }
 
 /** Reads excludes alone, for targets that come from elsewhere. Throws as `parseTargets` does. */
 export function parseExcludes(exclude: unknown): IsExcluded {
-  const faults: string[] = [];
+  const faults = new Faults('exclude line');
   const isExcluded = readExcludes(exclude, faults);
-  refuse(faults);
+  refuse(faults.texts);
   return isExcluded;
 }
 
-function readExcludes(exclude: unknown, faults: string[]): IsExcluded {
+function readExcludes(exclude: unknown, faults: Faults): IsExcluded {
   const excludes: IsExcluded[] = [];
-  for (const entry of parseList(exclude)) {
-    attempt(faults, 'exclude line', entry, () => excludes.push(parseExclude(entry.text)));
+  for (const entry of listEntries(readSource(exclude ?? '', 'Excludes'))) {
+    const isExcluded = attempt(faults, entry, () => parseExclude(entry.text));
+    if (isExcluded !== null) excludes.push(isExcluded);
   }
   return endpoint => excludes.some(isExcluded => isExcluded(endpoint));
+}
+
+/** A copy, since whoever gave an array may change it while the scan goes on. */
+function readSource(value: unknown, what: 'Targets' | 'Excludes'): string | string[] {
+  if (typeof value === 'string') return value;
+  const form = `${what} are a text with one a line, or an array of texts`;
+  if (!Array.isArray(value)) throw new CertDeskError('BAD_TARGET', `${form}, not ${typeName(value)}.`);
+  const wrong = value.findIndex(element => typeof element !== 'string');
+  if (wrong < 0) return [...(value as string[])];
+  throw new CertDeskError('BAD_TARGET', `${form}; element ${wrong + 1} is ${typeName(value[wrong])}.`);
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 function refuse(faults: string[]): void {
   if (faults.length > 0) throw new CertDeskError('BAD_TARGET', `${faults.join('\n')}\nA target is one of: ${FORMS}`);
 }
 
-function attempt(faults: string[], label: string, entry: ListEntry, read: () => void): void {
+/** Null, and a fault more, where the entry is wrong. */
+function attempt<T>(faults: Faults, entry: ListEntry, read: () => T): T | null {
   try {
-    read();
+    return read();
   } catch (error) {
     if (!(error instanceof TargetFault)) throw error;
-    faults.push(`${label} ${entry.line}: ${quote(entry.text)}: ${error.message}`);
+    faults.add(entry.line, `${quote(entry.text)}: ${error.message}`);
+    return null;
   }
+}
+
+function* targetsOf(source: string | string[]): Generator<Target> {
+  for (const { target } of readTargets(source, new Faults('line'))) yield target;
+}
+
+/** Puts ports that follow behind commas to their host. What is wrong is left out and told. */
+function* readTargets(source: string | string[], faults: Faults): Generator<Listed> {
+  let last: { target: Target | null; hasPort: boolean; entry: ListEntry } | null = null;
+  for (const entry of listEntries(source)) {
+    if (/^\d+$/.test(entry.text)) {
+      const host = last?.entry.line === entry.line && last.hasPort ? last : null;
+      const port = attempt(faults, entry, () => readFurtherPort(host, entry.text));
+      if (port !== null) host?.target?.ports.push(port);
+      continue;
+    }
+    if (last?.target) yield { target: last.target, entry: last.entry };
+    const parsed = attempt(faults, entry, () => parseTarget(entry.text));
+    last = { target: parsed?.target ?? null, hasPort: parsed?.hasPort ?? /:\d*$/.test(entry.text), entry };
+  }
+  if (last?.target) yield { target: last.target, entry: last.entry };
+}
+
+/** Where the host itself was refused, that one complaint is enough. */
+function readFurtherPort(host: { target: Target | null } | null, text: string): number | null {
+  if (host === null) throw new TargetFault('a port without a host; a list of ports is written host:443,8443');
+  return host.target === null ? null : parsePort(text);
 }
 
 function parseTarget(text: string): { target: Target; hasPort: boolean } {
@@ -108,14 +156,8 @@ function splitScheme(text: string): { scheme: Scheme; rest: string } {
   return { scheme, rest: isBlock ? url : (/^[^/?#]*/.exec(url)?.[0] ?? '') };
 }
 
-function checkTotal(targets: Target[]): void {
-  if (targets.length === 0) {
-    throw new CertDeskError('BAD_TARGET', `No targets. Write one a line, as ${FORMS}`);
-  }
-  const total = targets.reduce(
-    (sum, { addresses, ports }) => sum + (addresses === null ? 1n : rangeSize(addresses)) * BigInt(ports.length),
-    0n,
-  );
+function checkTotal(total: bigint): void {
+  if (total === 0n) throw new CertDeskError('BAD_TARGET', `No targets. Write one a line, as ${FORMS}`);
   if (total <= MAX_ENDPOINTS) return;
   throw new CertDeskError(
     'BAD_TARGET',
