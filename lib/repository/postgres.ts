@@ -53,12 +53,14 @@ class Writer {
   /** Row of `counter` that tells which of our commits was the last. */
   readonly #name = `writer ${randomUUID()}`;
   #commits = 0;
+  /** Whether nothing was written since the savepoint of the transaction under way. */
+  #isFresh = true;
 
   constructor(db: Kysely<Schema>) {
     this.#db = db;
     this.#group = new GroupCommit({
       transaction: work => this.#once(work),
-      savepoint,
+      savepoint: (trx, work) => this.#savepoint(trx, work),
       isOver: isLost,
       turn: work => this.#turns.take(work),
       holdMs: HOLD_MS,
@@ -67,14 +69,12 @@ class Writer {
 
   prepare(migrate: (db: Kysely<Schema>) => Promise<void>): Promise<void> {
     return this.#db.connection().execute(async connection => {
-      await run(connection, BEGIN);
       try {
-        await run(connection, lock('on'));
+        await run(connection, begin('on'));
         await assertEncoding(connection);
         await migrate(connection);
         // A database that can only be read is told now, not at the first write in the night. Only a real write does so.
-        await this.#mark(connection, 0);
-        await run(connection, 'commit');
+        await run(connection, `${this.#mark(0)}; commit`);
       } catch (error) {
         await run(connection, 'rollback').catch(() => undefined); // the first error is the one to tell
         throw error;
@@ -88,7 +88,7 @@ class Writer {
 
   writeLazily<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
     return this.#turns
-      .take(() => this.#transaction('off', work))
+      .take(() => this.#transaction(begin('off'), work))
       .catch((error: unknown) => {
         throw error instanceof UnknownOutcome ? error.cause : error;
       });
@@ -110,22 +110,34 @@ class Writer {
   async #once(work: (trx: Transaction<Schema>) => Promise<void>): Promise<void> {
     const commit = (this.#commits += 1);
     try {
-      await this.#transaction('on', async trx => {
-        await this.#mark(trx, commit);
-        await work(trx);
-      });
+      this.#isFresh = true;
+      await this.#transaction(`${begin('on')}; ${this.#mark(commit)}; savepoint part`, work);
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
       if (!(await this.#hasCommitted(commit, error.cause))) throw error.cause;
     }
   }
 
-  async #mark(db: Kysely<Schema>, value: number): Promise<void> {
-    await db
-      .insertInto('counter')
-      .values({ name: this.#name, value })
-      .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
-      .execute();
+  #mark(commit: number): string {
+    return (
+      `insert into counter (name, value) values ('${this.#name}', ${commit}) ` +
+      'on conflict (name) do update set value = excluded.value'
+    );
+  }
+
+  /** Makes `work` a part of the transaction that can fail by itself. The first part's savepoint is there already. */
+  async #savepoint<T>(trx: Transaction<Schema>, work: () => Promise<T>): Promise<T> {
+    if (!this.#isFresh) await run(trx, 'release part; savepoint part');
+    this.#isFresh = false;
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLost(error)) {
+        await run(trx, 'rollback to part');
+        this.#isFresh = true;
+      }
+      throw error;
+    }
   }
 
   /** The lock is free when the lost transaction is over, one way or the other. */
@@ -133,7 +145,7 @@ class Writer {
     const deadline = Date.now() + SETTLE_LIMIT_MS;
     for (;;) {
       try {
-        const row = await this.#transaction('off', trx =>
+        const row = await this.#transaction(begin('off'), trx =>
           trx.selectFrom('counter').select('value').where('name', '=', this.#name).executeTakeFirst(),
         );
         return (row?.value ?? 0) >= commit;
@@ -145,26 +157,23 @@ class Writer {
     }
   }
 
-  #transaction<T>(durable: 'on' | 'off', work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    // Each statement sees what was committed before it, so those after the lock see all: no other level does that.
-    const transaction = this.#db.transaction().setIsolationLevel('read committed');
-    return transaction.execute(async trx => {
-      await run(trx, lock(durable));
+  #transaction<T>(first: string, work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    return this.#db.transaction().execute(async trx => {
+      await run(trx, first);
       return work(trx);
     });
   }
 }
 
-const BEGIN = 'begin isolation level read committed';
-
 /**
- * What every writer begins with. The lock is of the schema, since two repositories may share a database. A process that
- * stops in the middle (frozen, network gone) loses its transaction, not everybody's time.
+ * What every writer begins with, in one round trip. Each statement of this level of isolation sees what was committed
+ * before it, so those after the lock see all. The lock is of the schema, since two repositories may share a database. A
+ * process that stops in the middle (frozen, network gone) loses its transaction, not everybody's time.
  */
-function lock(durable: 'on' | 'off'): string {
+function begin(durable: 'on' | 'off'): string {
   return (
-    `set local synchronous_commit = ${durable}; set local lock_timeout = '5s'; ` +
-    `set local idle_in_transaction_session_timeout = '10s'; ` +
+    `begin isolation level read committed; set local synchronous_commit = ${durable}; ` +
+    `set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '10s'; ` +
     `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(coalesce(current_schema(), '')))`
   );
 }
@@ -174,19 +183,6 @@ const LOCK_CLASS = 0x63657274;
 
 async function run(db: Kysely<Schema>, statements: string): Promise<void> {
   await sql.raw(statements).execute(db);
-}
-
-/** Makes `work` a part of the transaction that can fail by itself. */
-async function savepoint<T>(trx: Transaction<Schema>, work: () => Promise<T>): Promise<T> {
-  await run(trx, 'savepoint part');
-  try {
-    const result = await work();
-    await run(trx, 'release part');
-    return result;
-  } catch (error) {
-    if (!isLost(error)) await run(trx, 'rollback to part; release part');
-    throw error;
-  }
 }
 
 async function assertEncoding(db: Kysely<Schema>): Promise<void> {
@@ -229,6 +225,10 @@ class CarefulDialect extends PostgresDialect {
 }
 
 class CarefulDriver extends PostgresDriver {
+  /** The writer's first statements begin. */
+  override beginTransaction(): Promise<void> {
+    return Promise.resolve();
+  }
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
     try {
       await super.commitTransaction(connection);
