@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckResult } from '../helpdesks/helpdesk';
 import { createLimit } from '../helpdesks/limit';
 import { asCertDeskError, CertDeskError } from '../model/errors';
@@ -111,7 +111,7 @@ export class Desk {
     this.outbox.close();
     const timer = new AbortController();
     const waitMs = this.options.closeWaitMs ?? CLOSE_WAIT_MS;
-    const waited = delay(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    const waited = sleep(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([this.idle(), waited]);
     timer.abort();
     this.hasEnded = true;
@@ -153,12 +153,15 @@ export class Desk {
       return isClaimed;
     };
     const { repository } = this.options;
-    const result =
-      seen ??
-      this.settlingError(work.key) ??
-      (await this.attempt(whole, older.length === 0, claim =>
-        keep(replaced => repository.begin(toRow(whole), replaced, claim)),
-      ));
+    const begin = (claim: Claim): Promise<boolean> => keep(replaced => repository.begin(toRow(whole), replaced, claim));
+    let result: Awaited<ReturnType<Desk['attempt']>>;
+    try {
+      result = seen ?? this.blocked(work.key) ?? (await this.attempt(whole, older.length === 0, begin));
+    } catch (error) {
+      // Kept already, and only what came of it is not: that is found out again.
+      if (!this.unsaved.has(work)) this.outbox.add(this.delay(whole, asCertDeskError(error, 'REPOSITORY')));
+      throw error;
+    }
     if (!(result instanceof CertDeskError)) return result ?? this.record(whole, 'left');
     if (this.unsaved.has(work)) await keep(replaced => this.saveInPlaceOf(whole, replaced));
     await this.postpone(whole, result);
@@ -176,15 +179,15 @@ export class Desk {
 
   /** What can be told without changing anything; an error when the helpdesk can't be asked; else null. */
   private async look(work: DeskWork, older: readonly DeskWork[]): Promise<TicketRecord | CertDeskError | null> {
-    const pause = this.pause !== null && this.pause.until > this.now().getTime() ? this.pause : null;
     if (work.finding.state !== 'unknown') {
-      if (pause !== null) return pause.error;
+      const blocked = this.blocked(null);
+      if (blocked !== null) return blocked;
       if (older.length > 0) return null;
     }
     try {
       return await this.carrier.look(work);
     } catch (error) {
-      return asHelpdeskError(error);
+      return this.helpdeskError(error);
     }
   }
 
@@ -208,8 +211,18 @@ export class Desk {
         withClaim(repository, { ...claim, onKept }, begin, hold => this.carryOut(work, hold, isFresh)),
       );
     } catch (error) {
-      return asHelpdeskError(error);
+      return this.helpdeskError(error);
     }
+  }
+
+  /** What the repository can't do is for the caller; everything else is kept and tried again or parked. */
+  private helpdeskError(thrown: unknown): CertDeskError {
+    const error = asCertDeskError(thrown, 'PROTOCOL');
+    if (error.code === 'REPOSITORY') throw error;
+    if (error.code === 'RATE_LIMITED' && error.retryAfterMs !== undefined) {
+      this.pause = { until: this.now().getTime() + error.retryAfterMs, error };
+    }
+    return error;
   }
 
   private async carryOut(work: DeskWork, hold: Hold, isFresh: boolean): Promise<TicketRecord | null> {
@@ -222,10 +235,15 @@ export class Desk {
     return told;
   }
 
-  /** While something that was sent for the key may still arrive. */
-  private settlingError(key: string): CertDeskError | null {
-    const until = this.settling.get(key) ?? 0;
-    const leftMs = until - this.now().getTime();
+  /** While the helpdesk asked not to be bothered, or something that was sent for the key may still arrive. */
+  private blocked(key: string | null): CertDeskError | null {
+    const now = this.now().getTime();
+    if (this.pause !== null && this.pause.until > now) {
+      const { code, message } = this.pause.error;
+      return new CertDeskError(code, message, { retryAfterMs: this.pause.until - now });
+    }
+    if (key === null) return null;
+    const leftMs = (this.settling.get(key) ?? 0) - now;
     if (leftMs > 0) return settlingError(leftMs);
     this.settling.delete(key);
     return null;
@@ -237,8 +255,7 @@ export class Desk {
       if (this.isClosed || !this.outbox.has(work)) return null;
       try {
         const result =
-          this.settlingError(work.key) ??
-          (await this.attempt(work, false, claim => this.options.repository.claim(claim)));
+          this.blocked(work.key) ?? (await this.attempt(work, false, claim => this.options.repository.claim(claim)));
         if (this.isClosed) return null;
         if (result instanceof CertDeskError) {
           await this.postpone(work, result);
@@ -249,11 +266,9 @@ export class Desk {
         if (result !== null) this.options.onRecord(result, forCallback(work));
         return null;
       } catch (error) {
-        // The repository itself: the row is as it was, and the work is tried again with a growing pause.
+        // The repository itself: the row is as it was.
         const failure = asCertDeskError(error, 'REPOSITORY');
-        work.attempts += 1;
-        work.error = { code: failure.code, message: failure.message };
-        work.nextAt = this.outbox.nextAt(work.attempts, failure, 0);
+        this.delay(work, failure);
         return failure;
       }
     });
@@ -262,16 +277,18 @@ export class Desk {
   /** Keeps a work that failed: to be tried again by itself, or parked for a person. */
   private async postpone(work: DeskWork, error: CertDeskError): Promise<void> {
     if (this.hasEnded) return;
+    this.delay(work, error).state = error.isPassing ? 'queued' : 'parked';
+    await this.options.repository.saveWork(toRow(work));
+    if (!this.isClosed) this.outbox.add(work);
+  }
+
+  /** When a work that failed is tried again, with a growing pause. */
+  private delay(work: DeskWork, error: CertDeskError): DeskWork {
     work.attempts += 1;
-    work.state = error.isPassing ? 'queued' : 'parked';
     work.error = { code: error.code, message: error.message };
     const settleMs = (this.settling.get(work.key) ?? 0) - this.now().getTime();
     work.nextAt = this.outbox.nextAt(work.attempts, error, Math.max(0, settleMs));
-    if (error.code === 'RATE_LIMITED' && error.retryAfterMs !== undefined) {
-      this.pause = { until: this.now().getTime() + error.retryAfterMs, error };
-    }
-    await this.options.repository.saveWork(toRow(work));
-    if (!this.isClosed) this.outbox.add(work);
+    return work;
   }
 
   private async carried(work: DeskWork): Promise<TicketRecord | null> {
@@ -323,11 +340,4 @@ function stopped(): CertDeskError {
     'STOPPED',
     'This node is being closed. The Finding is kept, and carried out when it starts.',
   );
-}
-
-/** What the repository can't do is for the caller; everything else is kept and tried again or parked. */
-function asHelpdeskError(thrown: unknown): CertDeskError {
-  const error = asCertDeskError(thrown, 'PROTOCOL');
-  if (error.code === 'REPOSITORY') throw error;
-  return error;
 }

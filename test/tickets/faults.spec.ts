@@ -181,6 +181,20 @@ describe('the desk, when things break', () => {
       assert.ok(performance.now() - started >= 390);
     });
 
+    it('waits no longer because more comes meanwhile', async () => {
+      let clock = Date.parse('2026-11-25T12:00:00.000Z');
+      const patient = lab.desk({}, { retry: { firstMs: 1, mostMs: 1 }, now: () => new Date(clock) });
+      lab.helpdesk.faults = [fault('find', 'before', 'RATE_LIMITED', 60_000)];
+      await patient.handle(expiry(), due);
+      clock += 20_000;
+      await patient.handle(vulnerability(), due);
+      const works = await lab.repository.work(DESK);
+      assert.deepEqual(
+        works.map(({ nextAt }) => nextAt),
+        ['2026-11-25T12:01:00.000Z', '2026-11-25T12:01:00.000Z'],
+      );
+    });
+
     it('goes on after a restart', async () => {
       lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
       await lab.desk({}, { retry: { firstMs: 60_000, mostMs: 60_000 } }).handle(vulnerability(), due);
@@ -372,6 +386,17 @@ describe('the desk, when things break', () => {
       assert.equal(record.action, 'queued');
       assert.equal(record.error?.code, 'TIMEOUT');
     });
+  });
+
+  it('finds out again what came of an action that the repository could not take', async () => {
+    const conclude = lab.repository.conclude.bind(lab.repository);
+    lab.repository.conclude = () => Promise.reject(new CertDeskError('REPOSITORY', 'The disk is full.'));
+    await assert.rejects(desk.handle(vulnerability(), due), { code: 'REPOSITORY' });
+    assert.deepEqual(lab.queue, { queued: 1, parked: 0, reason: 'The disk is full.', code: 'REPOSITORY' });
+    lab.repository.conclude = conclude;
+    await lab.until('record', () => lab.records.length > 0);
+    assert.equal(lab.records[0]?.record.action, 'created');
+    assert.deepEqual((await lab.ticket('cd-vul-1')).notes, []);
   });
 
   it('says nothing more once it is closed', async () => {
