@@ -9,7 +9,7 @@ import { skip } from '../support/skip';
 import { CERTIFICATES, STAPLING } from './matrix/certificates';
 import { DEBIAN as SERVERS } from './matrix/debian';
 import { dhparam } from './matrix/dhparam';
-import { expectVerdicts, suitesFound } from './matrix/expect-row';
+import { expectCertificates, expectVerdicts, suitesFound } from './matrix/expect-row';
 import { OLD_NODE } from './matrix/old-node';
 import { JAVA } from './matrix/java';
 import type { Lab, Row, Running } from './matrix/row';
@@ -107,6 +107,7 @@ function describeRow(row: Row, labOf: () => Lab): void {
         PROTOCOLS.filter(protocol => report.protocols[protocol] === 'cannot-tell'),
         [],
       );
+      expectCertificates(row, report);
       expectVerdicts(row, report, 'full');
     });
 
@@ -115,6 +116,7 @@ function describeRow(row: Row, labOf: () => Lab): void {
       const report = await scanWith('quick');
       assert.equal(report.status, 'scanned');
       assert.deepEqual(Object.keys(suitesFound(report)), Object.keys(row.suites));
+      expectCertificates(row, report);
       expectVerdicts(row, report, 'quick');
       if (server.connections) assert.equal((await server.connections()) - before, report.connections);
       assert.ok(report.connections <= row.most, `${report.connections} connections`);

@@ -36,6 +36,7 @@ export const CERTIFICATES: readonly Row[] = [
       const both = { cert: [ec.cert, rsa.cert], key: [ec.key, rsa.key] } as unknown as IssuedCertificate;
       return counting(await startHealthy({ ...both, ca: undefined }));
     },
+    keys: ['RSA', 'EC'],
     suites: { 'TLSv1.2': 6, 'TLSv1.3': 3 },
     most: 6,
   },

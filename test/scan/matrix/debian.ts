@@ -21,6 +21,7 @@ export const DEBIAN: readonly Row[] = [
   row('nginx', {
     name: 'nginx with an RSA and an ECDSA certificate',
     start: debian('nginx', 'both', ['ssl_protocols TLSv1.2 TLSv1.3;']),
+    keys: ['RSA', 'EC'],
     suites: { 'TLSv1.2': 42, 'TLSv1.3': 3 },
     vulnerable: ids('no-forward-secrecy no-post-quantum'),
     most: 22,
@@ -83,6 +84,7 @@ export const DEBIAN: readonly Row[] = [
     // TLS 1.0 and 1.1 are on, but no handshake succeeds in them at Debian's security level 2
     name: 'Apache with an RSA and an ECDSA certificate',
     start: debian('apache', 'both'),
+    keys: ['RSA', 'EC'],
     suites: { 'TLSv1.2': 27, 'TLSv1.3': 3 },
     vulnerable: ids('no-forward-secrecy no-post-quantum'),
     most: 22,

@@ -13,6 +13,13 @@ export function suitesFound({ protocols, ciphers }: EndpointReport): Record<stri
   );
 }
 
+/** Each certificate that the server has, once. */
+export function expectCertificates({ keys = ['RSA'] }: Row, { certificate, otherCertificates }: EndpointReport): void {
+  const shown = [certificate, ...otherCertificates];
+  assert.deepEqual(shown.map(one => one?.keyType).toSorted(), [...keys].toSorted());
+  assert.equal(new Set(shown.map(one => one?.fingerprint256)).size, keys.length);
+}
+
 /** Every check with another verdict than the row says, with the scanner's sentence; all at once, to see what they share. */
 export function expectVerdicts(row: Row, report: EndpointReport, profile: 'quick' | 'full'): void {
   const wrong = report.checks.flatMap(({ id, verdict, detail }) => {

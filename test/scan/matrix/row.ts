@@ -40,6 +40,8 @@ export interface Row {
   notApplicable: readonly CheckId[];
   /** Where nobody could tell; the row says why. */
   cannotTell?: readonly CheckId[];
+  /** Kinds of key of the certificates that it shows; default: RSA alone. */
+  keys?: readonly ('RSA' | 'EC')[];
   /** Most connections that profile `quick` may take. */
   most: number;
 }

@@ -26,6 +26,7 @@ export const TODAY: readonly Row[] = [
       const both = { cert: [rsa.cert, ec.cert], key: [rsa.key, ec.key] } as unknown as IssuedCertificate;
       return counting(await startHealthy({ ...both, ca: undefined }));
     },
+    keys: ['RSA', 'EC'],
     suites: { 'TLSv1.2': 6, 'TLSv1.3': 3 },
     vulnerable: ids('client-renegotiation', POST_QUANTUM),
     notApplicable: ids(PLAIN, NO_CBC, NO_STATIC_RSA),
