@@ -45,9 +45,17 @@ export interface Flaws {
   /**
    * Heartbeats (RFC 6520). `none`: not spoken. `bounded`: a request that claims more than it holds is dropped (section
    * 4), others are answered. `bleeding`: as much as is claimed comes back, CVE-2014-0160. `ignoring`: agreed to, and no
-   * request is ever answered.
+   * request is ever answered. `closing`: agreed to, and closed without an alert on one that claims more. `late-bleeding`:
+   * closed without an alert on any inside a handshake, bleeding after.
    */
-  heartbeat?: 'none' | 'bounded' | 'bleeding' | 'ignoring';
+  heartbeat?: 'none' | 'bounded' | 'bleeding' | 'ignoring' | 'closing' | 'late-bleeding';
+  /**
+   * Where it closes every connection without an alert: `on-anything` that comes after its first flight, `by-itself` a moment
+   * after that flight, `after-handshake` as soon as that is complete. Default: nowhere.
+   */
+  closes?: 'on-anything' | 'by-itself' | 'after-handshake';
+  /** Asks for a certificate of the client, and ends a handshake in which none comes by handshake_failure. */
+  wantsCertificate?: boolean;
   /** No notice of TLS_FALLBACK_SCSV (RFC 7507), which else gives inappropriate_fallback. */
   noFallbackScsv?: boolean;
   /** How it says that it takes none of what is offered; default an alert. */

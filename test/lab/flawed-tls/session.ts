@@ -20,6 +20,7 @@ const MESSAGE = {
   serverHello: 2,
   newSessionTicket: 4,
   certificate: 11,
+  certificateRequest: 13,
   serverHelloDone: 14,
   clientKeyExchange: 16,
   finished: 20,
@@ -54,7 +55,15 @@ interface Handshake extends Resumable {
   transcript: Buffer[];
 }
 
+const CLOSES_AFTER_MS = 50;
+
 type Step = 'hello' | 'key-exchange' | 'change-cipher-spec' | 'finished' | 'open';
+
+/** For RSA certificates of anybody (RFC 5246 section 7.4.4). */
+function certificateRequest(version: number): Buffer {
+  const algorithms = version >= 0x0303 ? [vector(2, uint(0x0401, 2))] : [];
+  return message(MESSAGE.certificateRequest, vector(1, Buffer.from([1])), ...algorithms, vector(2));
+}
 
 /** One connection, from the server's side (RFC 5246 section 7.3, RFC 5077 section 3). */
 export class Session {
@@ -78,6 +87,7 @@ export class Session {
   }
 
   #onRecord(type: number, content: Buffer): void {
+    if (this.context.flaws.closes === 'on-anything' && this.#step !== 'hello') return this.#records.end();
     if (type === RECORD.handshake) this.#onHandshake(content);
     else if (type === RECORD.changeCipherSpec) this.#onChangeCipherSpec();
     else if (type === RECORD.applicationData && this.#step === 'open') this.#records.send(type, content);
@@ -100,6 +110,8 @@ export class Session {
   #onMessage(type: number, whole: Buffer): void {
     if (type === MESSAGE.clientHello && this.#step === 'hello') this.#onClientHello(whole);
     else if (type === MESSAGE.clientHello && this.#step === 'open') this.#onRenegotiation(whole);
+    else if (type === MESSAGE.certificate && this.#step === 'key-exchange')
+      throw new FatalAlert(ALERT.handshakeFailure);
     else if (type === MESSAGE.clientKeyExchange && this.#step === 'key-exchange') this.#onKeyExchange(whole);
     else if (type === MESSAGE.finished && this.#step === 'finished') this.#onFinished(whole);
     else throw new FatalAlert(ALERT.unexpectedMessage);
@@ -138,9 +150,13 @@ export class Session {
     this.#records.version = version;
     this.#sendHello(this.#handshake);
     if (known === undefined) {
-      const certificates = vector(3, ...chain.map(der => vector(3, der)));
-      this.#sendMessages(message(MESSAGE.certificate, certificates), message(MESSAGE.serverHelloDone));
+      this.#sendMessages(
+        message(MESSAGE.certificate, vector(3, ...chain.map(der => vector(3, der)))),
+        ...(flaws.wantsCertificate === true ? [certificateRequest(version)] : []),
+        message(MESSAGE.serverHelloDone),
+      );
       this.#step = 'key-exchange';
+      if (flaws.closes === 'by-itself') setTimeout(() => this.#records.end(), CLOSES_AFTER_MS);
     } else {
       this.#sendFinished();
       this.#step = 'change-cipher-spec';
@@ -238,6 +254,7 @@ export class Session {
     this.#step = 'open';
     this.#handshake = null;
     this.context.onHandshake(isResumed ? 'resumed' : 'full');
+    if (this.context.flaws.closes === 'after-handshake') this.#records.end();
   }
 
   #sendFinished(): void {
@@ -257,7 +274,8 @@ export class Session {
   #onHeartbeat(content: Buffer): void {
     const { heartbeat = 'none' } = this.context.flaws;
     if (heartbeat === 'none') throw new FatalAlert(ALERT.unexpectedMessage);
-    const answer = answerHeartbeat(content, heartbeat);
+    const answer = answerHeartbeat(content, heartbeat, { isOpen: this.#step === 'open' });
+    if (answer === 'close') return this.#records.end();
     if (answer !== null) this.#records.send(RECORD.heartbeat, answer);
   }
 
