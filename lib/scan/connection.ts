@@ -111,6 +111,11 @@ export class Connection {
     });
   }
 
+  /** The scan's limit of each answer. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
   /** From asking to the first byte of the answer, connecting left out. */
   get roundTripMs(): number {
     return Math.max(0, this.#answeredAt - this.#askedAt);

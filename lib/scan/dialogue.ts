@@ -262,11 +262,12 @@ export class Dialogue {
   }
 }
 
-/** The flight that comes on an open connection; null where it ends, stays silent, or says no. */
+/** The flight that comes whole on an open connection within `ms`; null where it ends, stays silent, or says no. */
 async function readFlight(connection: Connection, ms: number): Promise<ServerFlight | null> {
   const reader = new FlightReader();
+  const deadline = performance.now() + ms;
   for (;;) {
-    const received = await connection.receive(ms);
+    const received = await connection.receive(Math.max(0, deadline - performance.now()));
     if (typeof received === 'string') return null;
     try {
       if (reader.push(received)) return reader.flight;

@@ -1,6 +1,6 @@
 import type { Connection } from './connection';
 import type { Opened } from './dialogue';
-import { ClientHandshake } from './wire/client-handshake';
+import { asksForCertificate, ClientHandshake } from './wire/client-handshake';
 import { alertName } from './wire/names';
 import type { RecordLayer } from './wire/record-layer';
 import { RECORD, type RecordReader, type TlsRecord } from './wire/records';
@@ -10,8 +10,11 @@ export class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
 }
 
+/** Why nothing more came. */
+export type Ending = 'timeout' | 'closed' | 'reset' | 'stopped';
+
 /** A record, decrypted where it was encrypted, or why none came. */
-export type Incoming = TlsRecord | 'timeout' | 'closed' | 'reset' | 'stopped';
+export type Incoming = TlsRecord | Ending;
 
 /** Reads records off a connection whose first answer is known. Who opened the connection ends it. */
 export class RecordSource {
@@ -28,14 +31,32 @@ export class RecordSource {
     this.connection.send(bytes);
   }
 
-  /** The next record, within `ms` (default: the scan's timeout). Rejects with WireError where it cannot be read. */
-  async next(ms?: number): Promise<Incoming> {
+  /**
+   * The next record, before `deadline` by performance.now() (default: in the scan's timeout), in however many pieces it
+   * comes. Rejects with WireError where it cannot be read.
+   */
+  async next(deadline = performance.now() + this.connection.timeoutMs): Promise<Incoming> {
     for (;;) {
       const next = this.#records.next();
       if (next.done !== true) return next.value;
-      const received = await this.connection.receive(ms);
+      const received = await this.connection.receive(Math.max(0, deadline - performance.now()));
       if (typeof received === 'string') return received;
       this.#records = this.reader.read(received);
+    }
+  }
+
+  /**
+   * Shows `look` one record after the other until it finds something, for `ms` (default: the scan's timeout), however
+   * much comes. Rejects as `next` does, and with what `look` throws.
+   */
+  async find<T>(look: (record: TlsRecord) => T | null, ms = this.connection.timeoutMs): Promise<T | Ending> {
+    const deadline = performance.now() + ms;
+    for (;;) {
+      const record = await this.next(deadline);
+      if (typeof record === 'string') return record;
+      const found = look(record);
+      if (found !== null) return found;
+      if (performance.now() > deadline) return 'timeout';
     }
   }
 }
@@ -74,18 +95,19 @@ export async function completeHandshake({ connection, hello, flight, protocol, s
   const session = new Session(connection, handshake.layer);
   const sentAt = performance.now();
   session.sendAsIs(handshake.request);
-  for (;;) {
-    const record = await session.next();
-    if (typeof record === 'string') throw new HandshakeError(`the handshake ${ENDINGS[record]}`);
+  const after = asksForCertificate(flight) ? ' after it asked for a certificate of the client' : '';
+  const end = await session.find(record => {
     if (record.type === RECORD.alert && record.content[0] !== WARNING) {
-      throw new HandshakeError(`the handshake ended with alert ${alertName(record.content[1] ?? 0)}`);
+      throw new HandshakeError(`the handshake ended with alert ${alertName(record.content[1] ?? 0)}${after}`);
     }
-    if (handshake.take(record)) break;
-  }
+    return handshake.take(record) ? FINISHED : null;
+  });
+  if (end !== FINISHED) throw new HandshakeError(`the handshake ${ENDINGS[end]}${after}`);
   const { ticket, clientVerifyData } = handshake;
   return { session, roundTripMs: performance.now() - sentAt, ticket, clientVerifyData };
 }
 
+const FINISHED = 'finished';
 /** Level of an alert after which the connection goes on. */
 const WARNING = 1;
 const ENDINGS = {
@@ -93,4 +115,4 @@ const ENDINGS = {
   closed: 'was closed without an alert',
   reset: 'was reset',
   stopped: 'was stopped',
-} as const satisfies Record<Exclude<Incoming, TlsRecord>, string>;
+} as const satisfies Record<Ending, string>;

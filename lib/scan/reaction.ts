@@ -1,7 +1,7 @@
 import type { Outcome } from './conversations';
 import { HandshakeError, type RecordSource } from './handshake';
 import { alertName } from './wire/names';
-import { RECORD } from './wire/records';
+import { RECORD, type TlsRecord } from './wire/records';
 
 /**
  * What a server does, as far as anybody on the way can see it: `alert bad_record_mac`, `closed`, `reset`, or one of the
@@ -27,15 +27,22 @@ export function waitFor(roundTripMs: number, timeoutMs: number, { isPatient }: {
  * itself. Rejects with HandshakeError when the scan is stopped.
  */
 export async function reactionOf(source: RecordSource, ms: number): Promise<Reaction> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    const left = deadline - performance.now();
-    const record = left > 0 ? await source.next(left).catch(() => GARBAGE) : 'timeout';
-    if (record === 'timeout') return SILENCE;
-    if (record === 'stopped') throw new HandshakeError('the scan was stopped');
-    if (typeof record === 'string') return record;
-    if (record.type === RECORD.alert) return `alert ${alertName(record.content[1] ?? 0)}`;
-  }
+  const reaction = await source.find(alertIn, ms).catch(() => GARBAGE);
+  if (reaction === 'stopped') throw new HandshakeError('the scan was stopped');
+  return reaction === 'timeout' ? SILENCE : reaction;
+}
+
+/** An alert, as a reaction; null for every other record. */
+export function alertIn({ type, content }: TlsRecord): Reaction | null {
+  return type === RECORD.alert ? `alert ${alertName(content[1] ?? 0)}` : null;
+}
+
+/**
+ * Ends that say nothing of what was sent: a server that is too busy, or that never goes further, ends everything so. An
+ * alert speaks of something.
+ */
+export function isBareEnd(reaction: Reaction): boolean {
+  return reaction === 'closed' || reaction === 'reset';
 }
 
 /** Asks with one kind of message. */

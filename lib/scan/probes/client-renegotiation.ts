@@ -2,13 +2,12 @@ import { Conversations } from '../conversations';
 import type { Opened } from '../dialogue';
 import { completeHandshake, HandshakeError, type Finished } from '../handshake';
 import { newestBySuite } from '../observation';
-import { reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
+import { alertIn, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
 import { speakableOffers } from '../suites/speakable';
 import { CLASSIC } from '../versions';
 import { uint16s } from '../wire/bytes';
 import { clientHello, EXTENSION } from '../wire/client-hello';
 import { MESSAGE, MessageReader } from '../wire/messages';
-import { alertName } from '../wire/names';
 import { RECORD } from '../wire/records';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
 
@@ -33,6 +32,7 @@ export const clientRenegotiation: AskingProbe = {
   },
 };
 
+const SERVER_HELLO: Reaction = 'ServerHello';
 const CLOSE_NOTIFY = Buffer.from([1, 0]);
 
 /** Begins a second handshake inside the first (RFC 5746 section 3.5), which is never gone on with. */
@@ -49,7 +49,7 @@ async function renegotiate(opened: Opened, serverName: string | null, timeoutMs:
   finished.session.send(RECORD.handshake, hello.message);
   const waitMs = waitFor(finished.roundTripMs, timeoutMs, { isPatient: true });
   const answer = await answerTo(finished, waitMs);
-  if (answer === 'ServerHello')
+  if (answer === SERVER_HELLO)
     return vulnerable(`Lets the client begin a new handshake inside the connection, in ${protocol}.`);
   if (answer !== SILENCE) return ok(`Refuses a handshake that the client begins anew in ${protocol}: ${answer}.`);
   finished.session.send(RECORD.alert, CLOSE_NOTIFY);
@@ -61,18 +61,12 @@ async function renegotiate(opened: Opened, serverName: string | null, timeoutMs:
 
 /** `ServerHello`, or see `reactionOf`. */
 async function answerTo({ session }: Finished, waitMs: number): Promise<Reaction> {
-  const deadline = performance.now() + waitMs;
   const messages = new MessageReader();
-  for (;;) {
-    const left = deadline - performance.now();
-    const record = left > 0 ? await session.next(left) : 'timeout';
-    if (record === 'timeout') return SILENCE;
-    if (record === 'stopped') throw new HandshakeError('the scan was stopped');
-    if (typeof record === 'string') return record;
-    if (record.type === RECORD.alert) return `alert ${alertName(record.content[1] ?? 0)}`;
-    if (record.type !== RECORD.handshake) continue;
-    for (const message of messages.read(record.content)) {
-      if (message[0] === MESSAGE.serverHello) return 'ServerHello';
-    }
-  }
+  const answer = await session.find<Reaction>(record => {
+    if (record.type !== RECORD.handshake) return alertIn(record);
+    const isHello = [...messages.read(record.content)].some(message => message[0] === MESSAGE.serverHello);
+    return isHello ? SERVER_HELLO : null;
+  }, waitMs);
+  if (answer === 'stopped') throw new HandshakeError('the scan was stopped');
+  return answer === 'timeout' ? SILENCE : answer;
 }

@@ -87,9 +87,13 @@ export class ClientHandshake {
   }
 }
 
+/** Whether the server wants a certificate of the client; many go on without. */
+export function asksForCertificate(flight: ServerFlight): boolean {
+  return flight.messages.some(one => one[0] === MESSAGE.certificateRequest);
+}
+
 /** What the client says before ChangeCipherSpec; no certificate where one is asked for (RFC 5246 section 7.4.6). */
 export function clientPart(flight: ServerFlight, keyExchange: Buffer): Buffer[] {
-  const isAsked = flight.messages.some(one => one[0] === MESSAGE.certificateRequest);
   const part = message(MESSAGE.clientKeyExchange, keyExchange);
-  return isAsked ? [message(MESSAGE.certificate, vector(3)), part] : [part];
+  return asksForCertificate(flight) ? [message(MESSAGE.certificate, vector(3)), part] : [part];
 }
