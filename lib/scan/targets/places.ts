@@ -71,7 +71,7 @@ export class Places implements Iterable<PlaceEndpoints> {
     const hashes: number[] = [];
     const look = (part: Part): void => {
       hashes.push(hash(placeOf(part)));
-      this.count += this.#endpointsOf(part).length;
+      this.count += this.#portsOf(part).length;
     };
     if (!(await inPieces(this.#parts(), look, signal))) return false;
     const sorted = Float64Array.from(hashes).sort();
@@ -92,11 +92,18 @@ export class Places implements Iterable<PlaceEndpoints> {
     for (const port of ports) if (!wanted.has(port)) wanted.set(port, starttls);
   }
 
-  /** Each port once. */
-  #endpointsOf({ domain, ip, ports, starttls }: Part): Endpoint[] {
-    const wanted = this.#shared.get(placeOf({ domain, ip })) ?? new Map(ports.map(port => [port, starttls]));
-    const endpoints = [...wanted].map(([port, way]) => makeEndpoint({ domain, ip, port, starttls: way }));
-    return endpoints.filter(endpoint => !this.list.isExcluded(endpoint));
+  #endpointsOf(part: Part): Endpoint[] {
+    const { domain, ip } = part;
+    return this.#portsOf(part).map(([port, starttls]) => makeEndpoint({ domain, ip, port, starttls }));
+  }
+
+  /** Each port that is not excluded, once, and how it is spoken to. */
+  #portsOf({ domain, ip, ports, starttls }: Part): [port: number, starttls: string | null][] {
+    const shared = this.#shared.size > 0 ? this.#shared.get(placeOf({ domain, ip })) : undefined;
+    const wanted: [number, string | null][] = shared
+      ? [...shared]
+      : (ports.length > 1 ? [...new Set(ports)] : ports).map(port => [port, starttls]);
+    return wanted.filter(([port]) => !this.list.isExcluded({ domain, ip, port }));
   }
 }
 
