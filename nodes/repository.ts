@@ -11,7 +11,7 @@ export = function register(RED: NodeAPI): void {
   function Repository(this: RepositoryNode, config: NodeDef): void {
     RED.nodes.createNode(this, config);
     try {
-      this.certdesk = readRepositoryConfig(RED, config as unknown as Config);
+      this.certdesk = readRepositoryConfig(RED, config as unknown as Config, { ...this.credentials });
     } catch (error) {
       showConfigError(this, asCertDeskError(error, 'CONFIG'));
     }

@@ -11,7 +11,7 @@ export function limitOf(query: PageQuery): number {
 }
 
 /** The sort values of the last row shown: a place between rows, so that inserts and deletes don't move a page. */
-export function writeCursor(values: readonly string[]): string {
+function writeCursor(values: readonly string[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 

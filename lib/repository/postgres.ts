@@ -50,8 +50,8 @@ class Writer {
   readonly #db: Kysely<Schema>;
   readonly #turns = new Turns();
   readonly #group: GroupCommit<Transaction<Schema>>;
-  /** Row of `counter` that tells which of our commits was the last. */
-  readonly #name = `writer ${randomUUID()}`;
+  /** Our row of the table of marks. */
+  readonly #name = randomUUID();
   #commits = 0;
   /** Whether nothing was written since the savepoint of the transaction under way. */
   #isFresh = true;
@@ -73,6 +73,7 @@ class Writer {
         await run(connection, begin('on'));
         await assertEncoding(connection);
         await migrate(connection);
+        await run(connection, MARKS);
         // A database that can only be read is told now, not at the first write in the night. Only a real write does so.
         await run(connection, `${this.#mark(0)}; commit`);
       } catch (error) {
@@ -95,11 +96,7 @@ class Writer {
   }
 
   async close(): Promise<void> {
-    await this.#db
-      .deleteFrom('counter')
-      .where('name', '=', this.#name)
-      .execute()
-      .catch(() => undefined); // a row that stays does no harm
+    await run(this.#db, `delete from commit_mark where writer = '${this.#name}'`).catch(() => undefined); // so be it
     await this.#db.destroy();
   }
 
@@ -120,8 +117,8 @@ class Writer {
 
   #mark(commit: number): string {
     return (
-      `insert into counter (name, value) values ('${this.#name}', ${commit}) ` +
-      'on conflict (name) do update set value = excluded.value'
+      `insert into commit_mark (writer, number, at) values ('${this.#name}', ${commit}, now()) ` +
+      'on conflict (writer) do update set number = excluded.number, at = excluded.at'
     );
   }
 
@@ -145,16 +142,19 @@ class Writer {
     const deadline = Date.now() + SETTLE_LIMIT_MS;
     for (;;) {
       try {
-        const row = await this.#transaction(begin('off'), trx =>
-          trx.selectFrom('counter').select('value').where('name', '=', this.#name).executeTakeFirst(),
-        );
-        return (row?.value ?? 0) >= commit;
+        const number = await this.#transaction(begin('off'), trx => this.#lastMark(trx));
+        return number >= commit;
       } catch (error) {
         const isPassing = error instanceof UnknownOutcome || isBusy(error);
         if (!isPassing || Date.now() > deadline) throw new OutcomeNeverLearned(cause);
       }
       await delay(100);
     }
+  }
+
+  async #lastMark(db: Kysely<Schema>): Promise<number> {
+    const asked = sql<{ number: number }>`select number from commit_mark where writer = ${this.#name}`;
+    return (await asked.execute(db)).rows[0]?.number ?? 0;
   }
 
   #transaction<T>(first: string, work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
@@ -177,6 +177,14 @@ function begin(durable: 'on' | 'off'): string {
     `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(coalesce(current_schema(), '')))`
   );
 }
+
+/**
+ * Which of its commits was the last, for each repository that is open somewhere; of those that were killed for a day. No
+ * table of the repository's own: SQLite has no need of it, and an export none either.
+ */
+const MARKS =
+  'create table if not exists commit_mark (writer text primary key, number integer not null, at timestamptz not null); ' +
+  "delete from commit_mark where at < now() - interval '1 day'";
 
 /** "cert" as a number, to tell our locks from those of others. */
 const LOCK_CLASS = 0x63657274;

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { openRepository } from '../../lib/repository/open';
 import type { KnownFinding, Notice, Repository } from '../../lib/repository/repository';
 import { Desk } from '../../lib/tickets/desk';
+import { onEveryProduct, usePlace } from '../support/repositories';
 import { DESK, DeskLab } from '../tickets/desk-lab';
 import { expiry, vulnerability } from '../tickets/samples';
 import { sampleRecord, sampleReport, sampleSummary, sampleWork } from './samples';
 
 const NOW = new Date('2026-12-30T12:00:00.000Z');
-const open = (): Promise<Repository> => openRepository({ kind: 'sqlite', path: ':memory:' }, () => NOW);
-
 async function linesOf(repository: Repository): Promise<string[]> {
   const lines: string[] = [];
   for await (const line of repository.export()) lines.push(line);
@@ -50,11 +49,13 @@ async function fill(repository: Repository): Promise<void> {
   await repository.localTickets.addNote(id, { at, text: 'two' });
 }
 
-describe('export and restore', () => {
+onEveryProduct('export and restore', product => {
+  const [fullPlace, emptyPlace] = [usePlace(product), usePlace(product)];
   let full: Repository;
   let empty: Repository;
   beforeEach(async () => {
-    [full, empty] = await Promise.all([open(), open()]);
+    full = await openRepository(fullPlace(), () => NOW);
+    empty = await openRepository(emptyPlace(), () => NOW);
     await fill(full);
   });
   afterEach(() => Promise.all([full.close(), empty.close()]));
