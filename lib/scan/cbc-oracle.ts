@@ -3,7 +3,9 @@ import type { Dialogue, Opened } from './dialogue';
 import { completeHandshake } from './handshake';
 import { reactionOf, SILENCE, waitFor, type Reaction } from './reaction';
 import { SUITES, type Suite } from './suites/suites';
+import type { Observation } from './observation';
 import type { TlsProtocol } from './wire/names';
+import { asksForCertificate } from './wire/client-handshake';
 import { CbcSealer, sealFlawed, type CbcFlaw } from './wire/cbc-record';
 import { cipherSpec } from './wire/cipher-spec';
 import { groupOf, isAgreeable } from './wire/key-exchange';
@@ -27,10 +29,26 @@ const speakable = SUITES.filter(suite => isAgreeable(suite) && cipherSpec(suite)
 /** CVE-2016-2107 is in code for AES with these MACs alone, in OpenSSL 1.0.1 with SHA-1 alone. */
 const isSuspect = ({ enc, mac }: Suite): boolean => enc.startsWith('AES') && (mac === 'SHA' || mac === 'SHA256');
 const isAesWithSha1 = (suite: Suite): boolean => isSuspect(suite) && suite.mac === 'SHA';
+/** A server with an order of its own must not choose another one while it has one of these. */
 const LISTS: readonly (readonly Suite[])[] = [
   speakable.filter(isAesWithSha1),
-  speakable.filter(suite => !isAesWithSha1(suite)),
+  speakable.filter(suite => isSuspect(suite) && !isAesWithSha1(suite)),
+  speakable.filter(suite => !isSuspect(suite)),
 ];
+
+/** Alerts that say what became of a record; every other end may be for whatever reason. */
+const ABOUT_RECORDS: ReadonlySet<Reaction> = new Set([
+  'alert bad_record_mac',
+  'alert decryption_failed',
+  'alert record_overflow',
+]);
+
+/** A suite with CBC that was seen to be taken in TLS, so that one that refuses all here is not without them. */
+export function cbcTaken(seen: Observation, { isForSuspects }: { isForSuspects: boolean }): Suite | undefined {
+  return TLS_WITH_CBC.flatMap(protocol => [...seen.accepted[protocol]]).find(suite =>
+    isForSuspects ? isSuspect(suite) && suite.enc.includes('CBC') : suite.weaknesses.includes('cbc-beast'),
+  );
+}
 
 /** How a server reacted to one wrong record. */
 export interface CbcReaction {
@@ -39,6 +57,8 @@ export interface CbcReaction {
   suite: Suite;
   /** Whether that suite is one in which CVE-2016-2107 may show. */
   isSuspect: boolean;
+  /** Whether the server asked for a certificate of the client. */
+  asksForCertificate: boolean;
 }
 
 const CLOSE_NOTIFY = Buffer.from([1, 0]);
@@ -77,11 +97,25 @@ export class CbcOracle {
     return this.#ask(flaw, { isPatient: true });
   }
 
+  /**
+   * Why a reaction may have nothing to do with what was wrong: a server that ends every connection like this one, which is
+   * seen by a right record. Null where it has; an alert about records needs no more than itself.
+   */
+  async doubtOf(reaction: Reaction): Promise<string | null> {
+    if (ABOUT_RECORDS.has(reaction)) return null;
+    const control = await this.react('none');
+    if (control.kind !== 'used') return `a right one could not be tried: ${control.reason}`;
+    const { reaction: usual, asksForCertificate } = control.value;
+    if (usual === NO_OBJECTION || usual === SILENCE) return null;
+    return `a right one is answered by ${usual}${asksForCertificate ? ', after it asked for a certificate of the client' : ''}`;
+  }
+
   #ask(flaw: CbcFlaw, options: { isPatient: boolean }): Promise<Outcome<CbcReaction>> {
     return this.#conversations.hold(async opened => {
       const reaction = await provoke(opened, flaw, this.#timeoutMs, options);
-      const { protocol, suite } = opened;
-      return { reaction, protocol, suite, isSuspect: isSuspect(suite) };
+      const { protocol, suite, flight } = opened;
+      const asks = asksForCertificate(flight);
+      return { reaction, protocol, suite, isSuspect: isSuspect(suite), asksForCertificate: asks };
     });
   }
 }

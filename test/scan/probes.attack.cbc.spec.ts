@@ -4,6 +4,7 @@ import { poodleTls } from '../../lib/scan/probes/poodle-tls';
 import type { Flaws } from '../lab/flawed-tls';
 import { startHealthy, startTls, type LabServer } from '../lab/tls-servers';
 import { attackLab, judge } from './handshake-support';
+import { startScriptedTls } from './scripted-tls';
 
 describe('checks of CBC records', function () {
   this.timeout(60_000);
@@ -99,6 +100,43 @@ describe('checks of CBC records', function () {
       assert.match(detail, /the handshake (ended with alert|was closed)/);
     });
   });
+
+  for (const probe of [paddingOracle20162107, poodleTls]) {
+    describe(`${probe.id} of a server that says nothing about records`, () => {
+      it('clears it where it takes a right one', async () => {
+        const { verdict, detail } = await judge(await flawed('closing'), probe);
+        assert.equal(verdict, 'ok', detail);
+        assert.match(detail, /: closed\.$/);
+      });
+
+      it('cannot tell where it ends every connection after the handshake', async () => {
+        const { verdict, detail } = await judge(await lab.flawed({ closes: 'after-handshake' }), probe);
+        assert.equal(verdict, 'cannot-tell', detail);
+        assert.match(detail, /by closed, but a right one is answered by closed/);
+      });
+
+      it('cannot tell where it ends every handshake', async () => {
+        const { verdict, detail } = await judge(await lab.flawed({ closes: 'on-finished' }), probe);
+        assert.equal(verdict, 'cannot-tell', detail);
+        assert.match(detail, /the handshake was closed without an alert/);
+      });
+
+      it('says so where it wants a certificate of the client', async () => {
+        const { verdict, detail } = await judge(await lab.flawed({ wantsCertificate: true }), probe);
+        assert.equal(verdict, 'cannot-tell', detail);
+        assert.match(detail, /alert handshake_failure after it asked for a certificate of the client/);
+      });
+
+      it('cannot tell where its suites with CBC can not be spoken here', async () => {
+        const { verdict, detail } = await judge(
+          await up(startScriptedTls({ versions: [0x0303], suites: [probe === poodleTls ? 0x0096 : 0xc004] })),
+          probe,
+        );
+        assert.equal(verdict, 'cannot-tell', detail);
+        assert.match(detail, /^It takes TLS_.*, in which no record can be tried here/);
+      });
+    });
+  }
 
   describe('poodle-tls', () => {
     it('finds padding that is not checked', async () => {

@@ -95,12 +95,25 @@ describe('robot', function () {
     }
   });
 
+  it('clears a server that closes on any wrong Finished, and takes a right one', async () => {
+    const { verdict, detail, connections } = await judge(await flawed({ padding: 'closing' }), robot);
+    assert.equal(verdict, 'ok', detail);
+    assert.match(detail, /alike: closed/);
+    assert.equal(connections, 6);
+  });
+
+  it('cannot tell of a server that closes on any Finished', async () => {
+    const { verdict, detail } = await judge(await flawed({ closes: 'on-finished' }), robot);
+    assert.equal(verdict, 'cannot-tell', detail);
+    assert.match(detail, /by closed, and no handshake came to its end: the handshake was closed/);
+  });
+
   it('cannot tell where a certificate of the client is demanded first', async () => {
     const server = await up(
       startTls({ ...lab.rsa, maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:@SECLEVEL=0', requestCert: true }),
     );
     const { verdict, detail } = await judge(server, robot);
     assert.equal(verdict, 'cannot-tell');
-    assert.match(detail, /before the Finished/);
+    assert.match(detail, /after it asked for a certificate of the client: .* before the Finished/);
   });
 });

@@ -102,7 +102,7 @@ describe('checks of what comes after a handshake', function () {
       }
     });
 
-    it('clears a server that forgot what the ticket was for', async () => {
+    it('cannot tell of a server that forgot what the ticket was for', async () => {
       const server = tls.createServer({ ...lab.rsa, maxVersion: 'TLSv1.2' });
       server.on('tlsClientError', () => {});
       server.on('secureConnection', socket => {
@@ -115,8 +115,22 @@ describe('checks of what comes after a handshake', function () {
       const { verdict, detail } = await judge({ host: '127.0.0.1', port }, ticketbleed);
       server.close();
       await once(server, 'close');
-      assert.equal(verdict, 'ok');
-      assert.match(detail, /new session/);
+      assert.equal(verdict, 'cannot-tell');
+      assert.match(detail, /gave a ticket .* did not take the session up again/);
+    });
+
+    it('cannot tell of a server that takes no session up, whatever its id', async () => {
+      const { verdict, detail, connections } = await judge(await flawed({ ticketbleed: 'forgetful' }), ticketbleed);
+      assert.equal(verdict, 'cannot-tell', detail);
+      assert.match(detail, /it began a new one each time/);
+      assert.equal(connections, 3);
+    });
+
+    it('clears a server that takes sessions up under full ids alone', async () => {
+      const { verdict, detail, connections } = await judge(await flawed({ ticketbleed: 'full-id' }), ticketbleed);
+      assert.equal(verdict, 'ok', detail);
+      assert.match(detail, /only under a full one/);
+      assert.equal(connections, 4);
     });
 
     it('does not apply to TLS 1.3 alone', async () => {

@@ -1,4 +1,4 @@
-import { CbcOracle, NO_OBJECTION, SPARED, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
+import { cbcTaken, CbcOracle, NO_OBJECTION, SPARED, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
 import { versionsWith, type Outcome } from '../conversations';
 import { SILENCE, type Reaction } from '../reaction';
 import type { Observation } from '../observation';
@@ -25,7 +25,7 @@ export const paddingOracle20162107: AskingProbe = {
     const sign = signOfNewer(seen);
     if (sign !== null) return ok(tooNew(sign));
     const oracle = CbcOracle.of(dialogue);
-    return judge(oracle, await oracle.react('no-mac'));
+    return judge(seen, oracle, await oracle.react('no-mac'));
   },
 };
 
@@ -42,12 +42,16 @@ function tooNew(sign: string): string {
   return `Newer than the versions of OpenSSL that are open to it: ${sign}.`;
 }
 
-async function judge(oracle: CbcOracle, outcome: Outcome<CbcReaction>): Promise<Judgement> {
+async function judge(seen: Observation, oracle: CbcOracle, outcome: Outcome<CbcReaction>): Promise<Judgement> {
+  const isOther = outcome.kind === 'used' && !outcome.value.isSuspect;
+  const suspect = cbcTaken(seen, { isForSuspects: true });
+  if (suspect !== undefined && (isOther || outcome.kind === 'refused'))
+    return cannotTell(`It takes ${suspect.name}, in which no record can be tried here.`);
   if (outcome.kind === 'refused')
     return notApplicable(`It takes no CBC suite that can be tried here: ${outcome.reason}.`);
   if (outcome.kind === 'unknown') return cannotTell(`No CBC record could be tried: ${outcome.reason}.`);
-  const { suite, protocol, reaction, isSuspect } = outcome.value;
-  if (!isSuspect) return notApplicable('It takes no suite with AES, CBC and SHA-1 or SHA-256.');
+  const { suite, protocol, reaction } = outcome.value;
+  if (isOther) return notApplicable('It takes no suite with AES, CBC and SHA-1 or SHA-256.');
   if (reaction === SPARED) return ok(tooNew('it agrees on keys over X25519'));
   const where = `with ${suite.name} in ${protocol}`;
   if (reaction === RECORD_OVERFLOW) {
@@ -56,17 +60,19 @@ async function judge(oracle: CbcOracle, outcome: Outcome<CbcReaction>): Promise<
     );
   }
   if (reaction === BAD_RECORD_MAC) return ok(`Answers a record of nothing but padding by ${reaction} ${where}.`);
-  return judgeOdd(oracle, reaction, where);
+  return judgeOdd(seen, oracle, reaction, where);
 }
 
 /** A server that never says what was wrong: it gives nothing away when it does the same for any other wrong MAC. */
-async function judgeOdd(oracle: CbcOracle, first: Reaction, where: string): Promise<Judgement> {
+async function judgeOdd(seen: Observation, oracle: CbcOracle, first: Reaction, where: string): Promise<Judgement> {
   const [again, plain] = await Promise.all([oracle.reactAgain('no-mac'), oracle.reactAgain('bad-mac')]);
   if (again.kind !== 'used' || plain.kind !== 'used') return cannotTell(`Answered by ${first} ${where}, then no more.`);
   const { reaction } = again.value;
-  if (reaction === RECORD_OVERFLOW || reaction === BAD_RECORD_MAC) return judge(oracle, again);
+  if (reaction === RECORD_OVERFLOW || reaction === BAD_RECORD_MAC) return judge(seen, oracle, again);
   const isSame = reaction === plain.value.reaction;
   if (isSame && reaction !== SILENCE && reaction !== NO_OBJECTION) {
+    const doubt = await oracle.doubtOf(reaction);
+    if (doubt !== null) return cannotTell(`Answers wrong CBC records ${where} by ${reaction}, but ${doubt}.`);
     return ok(`Answers a record of nothing but padding as any other with a wrong MAC ${where}: ${reaction}.`);
   }
   return cannotTell(

@@ -1,4 +1,4 @@
-import { CbcOracle, NO_OBJECTION, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
+import { cbcTaken, CbcOracle, NO_OBJECTION, TLS_WITH_CBC, type CbcReaction } from '../cbc-oracle';
 import { versionsWith, type Outcome } from '../conversations';
 import { compareReactions, SILENCE, type Ask, type Reaction } from '../reaction';
 import type { CbcFlaw } from '../wire/cbc-record';
@@ -26,8 +26,11 @@ export const poodleTls: AskingProbe = {
     const first = await oracle.react('bad-padding'); // known by now
     const where = first.kind === 'used' ? `with ${first.value.suite.name} in ${first.value.protocol}` : '';
     switch (comparison.kind) {
-      case 'refused':
+      case 'refused': {
+        const taken = cbcTaken(seen, { isForSuspects: false });
+        if (taken !== undefined) return cannotTell(`It takes ${taken.name}, in which no record can be tried here.`);
         return notApplicable(`It takes no CBC suite that can be tried here: ${comparison.reason}.`);
+      }
       case 'unknown':
         return cannotTell(`Wrong CBC records could not be tried: ${comparison.reason}.`);
       case 'unsteady':
@@ -35,14 +38,22 @@ export const poodleTls: AskingProbe = {
       case 'different':
         return judgeDifferent(comparison.reactions, await oracle.reactAgain('bad-both'), where);
       case 'same':
-        return judgeSame(comparison.reaction, where);
+        return judgeSame(oracle, comparison.reaction, where);
     }
   },
 };
 
-function judgeSame(reaction: Reaction, where: string): Judgement {
+async function judgeSame(oracle: CbcOracle, reaction: Reaction, where: string): Promise<Judgement> {
   if (reaction === SILENCE) return cannotTell(`Says nothing to wrong CBC records ${where}.`);
-  if (reaction === NO_OBJECTION) return vulnerable(`Takes CBC records with a wrong MAC ${where}.`);
+  if (reaction === NO_OBJECTION) {
+    // once more with all patience: who ends silent connections soon would look the same
+    const again = await oracle.reactAgain('bad-mac');
+    return again.kind === 'used' && again.value.reaction === NO_OBJECTION
+      ? vulnerable(`Takes CBC records with a wrong MAC ${where}.`)
+      : cannotTell(`Answers a CBC record with a wrong MAC ${where} now so, now so.`);
+  }
+  const doubt = await oracle.doubtOf(reaction);
+  if (doubt !== null) return cannotTell(`Answers wrong CBC records ${where} by ${reaction}, but ${doubt}.`);
   return ok(`Answers CBC records with wrong padding and with a wrong MAC alike ${where}: ${reaction}.`);
 }
 

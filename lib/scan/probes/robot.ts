@@ -1,13 +1,14 @@
 import { Conversations, versionsWith } from '../conversations';
-import type { Opened } from '../dialogue';
-import { RecordSource } from '../handshake';
+import type { Dialogue, Opened } from '../dialogue';
+import { completeHandshake, RecordSource } from '../handshake';
 import { BY_SUITE } from '../observation';
 import { compareReactions, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
 import { allSuites } from '../suites/lists';
+import { speakableOffers } from '../suites/speakable';
 import type { Suite } from '../suites/suites';
 import { encryptPremaster, type PremasterFlaw } from '../wire/bleichenbacher';
 import { random } from '../wire/bytes';
-import { clientPart } from '../wire/client-handshake';
+import { asksForCertificate, clientPart } from '../wire/client-handshake';
 import { rsaBody, rsaKey } from '../wire/key-exchange';
 import { tlsRecord } from '../wire/record-layer';
 import { RECORD, RecordReader } from '../wire/records';
@@ -36,15 +37,21 @@ export const robot: AskingProbe = {
     const conversations = new Conversations(dialogue, offers);
     // the least of all: a server that handles one connection after the other lets the others wait
     let roundTripMs = Infinity;
+    let asksForIt = false;
     const comparison = await compareReactions(FLAWS, (flaw, { isPatient }) =>
       conversations.hold(opened => {
         roundTripMs = Math.min(roundTripMs, opened.roundTripMs);
+        asksForIt ||= asksForCertificate(opened.flight);
         return provoke(opened, flaw, waitFor(roundTripMs, dialogue.line.timeoutMs, { isPatient }));
       }),
     );
     switch (comparison.kind) {
-      case 'refused':
-        return notApplicable(`It takes no suite with static RSA: ${comparison.reason}.`);
+      case 'refused': {
+        const taken = BY_SUITE.flatMap(protocol => [...seen.accepted[protocol]]).find(isStaticRsa);
+        return taken === undefined
+          ? notApplicable(`It takes no suite with static RSA: ${comparison.reason}.`)
+          : cannotTell(`It took ${taken.name} before, and refuses it now: ${comparison.reason}.`);
+      }
       case 'unknown':
         return cannotTell(`Premaster secrets could not be tried: ${comparison.reason}.`);
       case 'unsteady':
@@ -55,16 +62,40 @@ export const robot: AskingProbe = {
             `${listed(comparison.reactions)}.`,
         );
       case 'same':
-        return judgeSame(comparison.reaction);
+        return judgeSame(dialogue, comparison.reaction, { asksForIt });
     }
   },
 };
 
-function judgeSame(reaction: Reaction): Judgement {
-  if (reaction === SILENCE) return cannotTell('Says nothing to any premaster secret, nor to a wrong Finished.');
+async function judgeSame(
+  dialogue: Dialogue,
+  reaction: Reaction,
+  { asksForIt }: { asksForIt: boolean },
+): Promise<Judgement> {
+  const after = asksForIt ? ', after it asked for a certificate of the client' : '';
+  if (reaction === SILENCE) return cannotTell(`Says nothing to any premaster secret, nor to a wrong Finished${after}.`);
   if (reaction.endsWith(TOO_EARLY))
-    return cannotTell(`Ends the handshake before it is known what it does: ${reaction}.`);
+    return cannotTell(`Ends the handshake before it is known what it does${after}: ${reaction}.`);
+  if (!ABOUT_FINISHED.has(reaction)) {
+    const problem = await whyNoHandshake(dialogue);
+    if (problem !== null) return cannotTell(`Answers all premaster secrets by ${reaction}, and ${problem}.`);
+  }
   return ok(`Answers right and wrong premaster secrets alike: ${reaction}.`);
+}
+
+/** Alerts over a Finished that does not open or is wrong; every other end may come whatever was sent. */
+const ABOUT_FINISHED: ReadonlySet<Reaction> = new Set(
+  ['bad_record_mac', 'decryption_failed', 'record_overflow', 'decrypt_error'].map(name => `alert ${name}`),
+);
+
+/** Whether a right secret with a right Finished goes through; null where it does. */
+async function whyNoHandshake(dialogue: Dialogue): Promise<string | null> {
+  const offers = speakableOffers(dialogue.seen).map(({ protocol, suites }) => ({
+    protocol,
+    suites: suites.filter(isStaticRsa),
+  }));
+  const outcome = await new Conversations(dialogue, offers).hold(completeHandshake);
+  return outcome.kind === 'used' ? null : `no handshake came to its end: ${outcome.reason}`;
 }
 
 /** At once, so that the Finished was not waited for. */

@@ -10,6 +10,7 @@ import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingPro
 const NO_TICKET = Buffer.alloc(0);
 /** Shorter than the 32 bytes that an open server takes every session id for. */
 const SESSION_ID_LENGTH = 16;
+const FULL_SESSION_ID_LENGTH = 32;
 
 interface Resumable {
   protocol: TlsProtocol;
@@ -41,22 +42,56 @@ export const ticketbleed: AskingProbe = {
   },
 };
 
-async function resume(dialogue: Dialogue, { protocol, suite, ticket }: Resumable): Promise<Judgement> {
-  const sessionId = random(SESSION_ID_LENGTH);
+async function resume(dialogue: Dialogue, session: Resumable): Promise<Judgement> {
+  const short = await takeUp(dialogue, session, SESSION_ID_LENGTH);
+  if (typeof short === 'string') return cannotTell(`Its answer to a session taken up again is unknown: ${short}.`);
+  const judgement = judge(session, short);
+  if (judgement !== null) return judgement;
+  // nothing was tried unless it takes sessions up at all: one of several servers behind an address may not know the ticket
+  const full = await takeUp(dialogue, session, FULL_SESSION_ID_LENGTH);
+  if (typeof full === 'string' || !full.isResumed) {
+    const why = typeof full === 'string' ? full : 'it began a new one each time';
+    return cannotTell(`It gave a ticket in ${session.protocol}, and did not take the session up again: ${why}.`);
+  }
+  const again = await takeUp(dialogue, session, SESSION_ID_LENGTH);
+  if (typeof again === 'string') return cannotTell(`Its answer to a session taken up again is unknown: ${again}.`);
+  return (
+    judge(session, again) ??
+    ok(`Takes no session up again under a short id, only under a full one, in ${session.protocol}.`)
+  );
+}
+
+/** What a server answered to a ticket with an id. */
+interface Answer {
+  sent: Buffer;
+  echo: Buffer;
+  isResumed: boolean;
+}
+
+/** Why there is no answer, else. */
+async function takeUp(
+  dialogue: Dialogue,
+  { protocol, suite, ticket }: Resumable,
+  idLength: number,
+): Promise<Answer | string> {
+  const sessionId = random(idLength);
   const extras = { sessionTicket: ticket, sessionId };
   const conversations = new Conversations(dialogue, [{ protocol, suites: [suite] }], extras);
   const outcome = await conversations.hold(({ flight }) => Promise.resolve(flight));
-  if (outcome.kind !== 'used')
-    return cannotTell(`Its answer to a session taken up again is unknown: ${outcome.reason}.`);
-  const { sessionId: echo, isResumed } = outcome.value;
-  if (echo.equals(sessionId)) return ok(`Takes a session up again under the id that was sent, in ${protocol}.`);
-  if (echo.subarray(0, SESSION_ID_LENGTH).equals(sessionId)) {
-    const foreign = echo.length - SESSION_ID_LENGTH;
+  if (outcome.kind !== 'used') return outcome.reason;
+  return { sent: sessionId, echo: outcome.value.sessionId, isResumed: outcome.value.isResumed };
+}
+
+/** Null where the session was not taken up, so that nothing was tried. */
+function judge({ protocol }: Resumable, { sent, echo, isResumed }: Answer): Judgement | null {
+  const foreign = echo.length - sent.length;
+  if (foreign > 0 && echo.subarray(0, sent.length).equals(sent)) {
     return vulnerable(
-      `Answers a session id of ${SESSION_ID_LENGTH} bytes with ${foreign} more, out of its memory, in ${protocol}.`,
+      `Answers a session id of ${sent.length} bytes with ${foreign} more, out of its memory, in ${protocol}.`,
     );
   }
-  return isResumed
-    ? ok(`Takes a session up again under another id, in ${protocol}.`)
-    : ok(`Begins a new session instead of taking one up, in ${protocol}.`);
+  if (!isResumed) return null;
+  return echo.equals(sent)
+    ? ok(`Takes a session up again under the id that was sent, in ${protocol}.`)
+    : ok(`Takes a session up again under another id, in ${protocol}.`);
 }

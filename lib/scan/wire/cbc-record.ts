@@ -105,6 +105,8 @@ export class CbcOpener {
 
 /** Wrong records that a server must answer all alike, each without content. */
 export type CbcFlaw =
+  /** None: a right record, to see how that is answered. */
+  | 'none'
   /** The MAC is right, so is the length of the padding, and its first byte is wrong. */
   | 'bad-padding'
   /** The padding is right, the MAC is not. */
@@ -123,6 +125,7 @@ export function sealFlawed(sealer: CbcSealer, flaw: CbcFlaw): Buffer {
     return sealer.sealAsIs(Buffer.alloc(length, length - 1));
   }
   const mac = sealer.mac(APPLICATION_DATA, NOTHING);
+  if (flaw === 'none') return sealer.sealAsIs(mac, padded);
   if (flaw !== 'bad-padding') mac.writeUInt8((mac[0] ?? 0) ^ 0xff, 0);
   if (flaw === 'bad-mac') return sealer.sealAsIs(mac, padded);
   const length = padded.length + blockLength; // more than the one byte that says how many there are

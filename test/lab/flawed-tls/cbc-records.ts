@@ -76,7 +76,8 @@ export class CbcReader {
     if (iv.length < BLOCK || sealed.length === 0 || sealed.length % BLOCK !== 0) return ALERT.badRecordMac;
     this.#iv = sealed.subarray(-BLOCK);
     const decipher = createDecipheriv(algorithm(this.keys), this.keys.key, iv).setAutoPadding(false);
-    return this.#judge(type, decipher.update(sealed));
+    const unsealed = this.#judge(type, decipher.update(sealed));
+    return this.check === 'closing' && typeof unsealed === 'number' ? 'close' : unsealed;
   }
 
   #judge(type: number, plain: Buffer): Unsealed {

@@ -18,15 +18,15 @@ export interface Flaws {
    * December 2014). `distinct-alert`: decryption_failed for padding, bad_record_mac for the MAC (Vaudenay, Eurocrypt
    * 2002; CVE-2003-0078). `zombie`: closed without an alert where the padding is bad and the MAC valid, CVE-2019-5592
    * and its like (Zombie POODLE). `record-overflow`: record_overflow for a record of nothing but padding,
-   * CVE-2016-2107 (OpenSSL's advisory of May 2016).
+   * CVE-2016-2107 (OpenSSL's advisory of May 2016). `closing`: whatever is wrong closes without an alert.
    */
-  padding?: 'checked' | 'unchecked' | 'distinct-alert' | 'zombie' | 'record-overflow';
+  padding?: 'closing' | 'checked' | 'unchecked' | 'distinct-alert' | 'zombie' | 'record-overflow';
   /**
    * Session tickets (RFC 5077). `exact`: a session taken up again echoes the client's session id (section 3.4).
    * `bleeding`: the echo is 32 bytes long whatever came, the rest is memory, CVE-2016-9244 (filippo.io/ticketbleed).
-   * `no-tickets`: there are none.
+   * `no-tickets`: there are none. `full-id`: only taken up under an id of 32 bytes. `forgetful`: never taken up.
    */
-  ticketbleed?: 'exact' | 'bleeding' | 'no-tickets';
+  ticketbleed?: 'exact' | 'bleeding' | 'no-tickets' | 'full-id' | 'forgetful';
   /** Takes DEFLATE where it is offered (RFC 3749): CRIME, CVE-2012-4929. Then it goes no further than the hello. */
   compression?: boolean;
   /**
@@ -51,9 +51,10 @@ export interface Flaws {
   heartbeat?: 'none' | 'bounded' | 'bleeding' | 'ignoring' | 'closing' | 'late-bleeding';
   /**
    * Where it closes every connection without an alert: `on-anything` that comes after its first flight, `by-itself` a moment
-   * after that flight, `after-handshake` as soon as that is complete. Default: nowhere.
+   * after that flight, `on-finished` at the client's ChangeCipherSpec, `after-handshake` as soon as that is complete. Default:
+   * nowhere.
    */
-  closes?: 'on-anything' | 'by-itself' | 'after-handshake';
+  closes?: 'on-anything' | 'by-itself' | 'on-finished' | 'after-handshake';
   /** Asks for a certificate of the client, and ends a handshake in which none comes by handshake_failure. */
   wantsCertificate?: boolean;
   /** No notice of TLS_FALLBACK_SCSV (RFC 7507), which else gives inappropriate_fallback. */

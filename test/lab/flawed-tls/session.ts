@@ -164,6 +164,8 @@ export class Session {
   }
 
   #findTicket(offered: ClientHello, version: number): Resumable | undefined {
+    const { ticketbleed } = this.context.flaws;
+    if (ticketbleed === 'forgetful' || (ticketbleed === 'full-id' && offered.sessionId.length < 32)) return undefined;
     const ticket = offered.extensions.get(EXTENSION.sessionTicket);
     const known = ticket && this.context.tickets.get(ticket.toString('hex'));
     return known?.version === version && offered.suites.includes(known.suite) ? known : undefined;
@@ -223,6 +225,7 @@ export class Session {
 
   #onChangeCipherSpec(): void {
     if (this.#step === 'change-cipher-spec') {
+      if (this.context.flaws.closes === 'on-finished') return this.#records.end();
       const { version, master, suite, randoms } = this.#current();
       const { client } = connectionKeys(version, master, randoms, SUITES.get(suite) ?? 0);
       this.#records.reader = new CbcReader(version, client, this.context.flaws.padding ?? 'checked');
