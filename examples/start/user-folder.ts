@@ -21,7 +21,7 @@ export function prepareUserFolder(root: string, userDir: string): Record<string,
     // its warnings at a first start (no credentials yet) would drown the few lines that matter
     logging: { console: { level: 'error', metrics: false, audit: false } },
     telemetry: { enabled: false, updateNotification: false },
-    editorTheme: { tours: false, projects: { enabled: false } },
+    editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] } },
   };
 }
 

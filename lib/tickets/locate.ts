@@ -57,7 +57,7 @@ function isOwn(ticket: Ticket, row: TicketRecord): boolean {
 }
 
 /** Open before closed; among open ones the oldest; among closed ones what can be opened again, then the newest. */
-export function choose(tickets: readonly Ticket[]): Ticket | null {
+function choose(tickets: readonly Ticket[]): Ticket | null {
   const oldestFirst = [...tickets].sort(
     (a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || Number(a.id) - Number(b.id),
   );

@@ -11,7 +11,7 @@ export interface Place {
 }
 
 /** A wider block is more likely a slip of the finger than a wish. */
-export const MAX_RANGE_SIZE = 65_536n;
+const MAX_RANGE_SIZE = 65_536n;
 
 /** At the end of a bare IPv6 address these are rather meant as a port. */
 const USUAL_PORTS = new Set([...Object.values(SCHEMES).map(({ port }) => port), 8443]);
@@ -75,7 +75,7 @@ export function parsePlace(text: string): Place {
 }
 
 /** An address, block or range; null where the text is meant as a name. */
-export function parseAddresses(text: string): AddressRange | null {
+function parseAddresses(text: string): AddressRange | null {
   const address = parseAddress(text);
   if (address !== null) return { family: address.family, first: address.value, last: address.value };
   const range = readRange(text);

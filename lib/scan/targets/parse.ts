@@ -30,7 +30,7 @@ export interface TargetList {
 }
 
 /** More would take hours, and are more likely a slip of the finger. */
-export const MAX_ENDPOINTS = 262_144n;
+const MAX_ENDPOINTS = 262_144n;
 
 const DEFAULT_SCHEME: Scheme = { port: 443, starttls: null };
 const FORMS =
