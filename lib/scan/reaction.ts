@@ -38,11 +38,11 @@ export function alertIn({ type, content }: TlsRecord): Reaction | null {
 }
 
 /**
- * Ends that say nothing of what was sent: a server that is too busy, or that never goes further, ends everything so. An
- * alert speaks of something.
+ * Ends that say nothing of what was sent: a server that is too busy, or that never goes further, ends everything so. All
+ * other alerts speak of something.
  */
 export function isBareEnd(reaction: Reaction): boolean {
-  return reaction === 'closed' || reaction === 'reset';
+  return reaction === 'closed' || reaction === 'reset' || reaction === 'alert close_notify';
 }
 
 /** Asks with one kind of message. */

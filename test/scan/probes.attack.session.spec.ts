@@ -37,6 +37,22 @@ describe('checks of what comes after a handshake', function () {
       });
     }
 
+    it('clears a server that closes on it without an alert, and leaves other connections open', async () => {
+      const { verdict, detail, connections } = await judge(
+        await flawed({ renegotiation: 'ended' }),
+        clientRenegotiation,
+      );
+      assert.equal(verdict, 'ok', detail);
+      assert.match(detail, /leaves others open: closed/);
+      assert.equal(connections, 2);
+    });
+
+    it('cannot tell of a server that closes every connection after the handshake', async () => {
+      const { verdict, detail } = await judge(await flawed({ closes: 'after-handshake' }), clientRenegotiation);
+      assert.equal(verdict, 'cannot-tell', detail);
+      assert.match(detail, /\(closed\), and others too: closed/);
+    });
+
     it('finds node:tls, which takes it, with suites of today and either kind of key', async () => {
       for (const certificate of [lab.rsa, lab.ec]) {
         const { verdict, connections } = await judge(await up(startHealthy(certificate)), clientRenegotiation);

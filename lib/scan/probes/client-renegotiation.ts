@@ -2,7 +2,7 @@ import { Conversations } from '../conversations';
 import type { Opened } from '../dialogue';
 import { completeHandshake, HandshakeError, type Finished } from '../handshake';
 import { newestBySuite } from '../observation';
-import { alertIn, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
+import { alertIn, isBareEnd, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
 import { speakableOffers } from '../suites/speakable';
 import { CLASSIC } from '../versions';
 import { uint16s } from '../wire/bytes';
@@ -24,19 +24,30 @@ export const clientRenegotiation: AskingProbe = {
     }
     const offers = speakableOffers(seen);
     if (offers.length === 0) return cannotTell('It speaks SSLv3 alone, in which no handshake is completed here.');
-    const outcome = await new Conversations(dialogue, offers).hold(opened =>
-      renegotiate(opened, serverName, line.timeoutMs),
-    );
-    if (outcome.kind === 'used') return outcome.value;
-    return cannotTell(`No handshake came to its end, so that none could be begun again: ${outcome.reason}.`);
+    const conversations = new Conversations(dialogue, offers);
+    const outcome = await conversations.hold(opened => renegotiate(opened, serverName, line.timeoutMs));
+    if (outcome.kind !== 'used')
+      return cannotTell(`No handshake came to its end, so that none could be begun again: ${outcome.reason}.`);
+    if (typeof outcome.value !== 'string') return outcome.value;
+    const control = await conversations.hold(opened => leaveAlone(opened, line.timeoutMs));
+    const usual = control.kind === 'used' ? control.value : control.reason;
+    return usual === SILENCE
+      ? ok(`Ends a connection in which the client begins a new handshake, and leaves others open: ${outcome.value}.`)
+      : cannotTell(
+          `Ends a connection in which the client begins a new handshake (${outcome.value}), and others too: ${usual}.`,
+        );
   },
 };
 
 const SERVER_HELLO: Reaction = 'ServerHello';
 const CLOSE_NOTIFY = Buffer.from([1, 0]);
 
-/** Begins a second handshake inside the first (RFC 5746 section 3.5), which is never gone on with. */
-async function renegotiate(opened: Opened, serverName: string | null, timeoutMs: number): Promise<Judgement> {
+/** Begins a second handshake inside the first (RFC 5746 section 3.5), which is never gone on with; or how that ended. */
+async function renegotiate(
+  opened: Opened,
+  serverName: string | null,
+  timeoutMs: number,
+): Promise<Judgement | Reaction> {
   const { protocol, suite, flight } = opened;
   const finished = await completeHandshake(opened);
   const isSecure = flight.extensions.has(EXTENSION.renegotiationInfo);
@@ -51,12 +62,19 @@ async function renegotiate(opened: Opened, serverName: string | null, timeoutMs:
   const answer = await answerTo(finished, waitMs);
   if (answer === SERVER_HELLO)
     return vulnerable(`Lets the client begin a new handshake inside the connection, in ${protocol}.`);
+  if (isBareEnd(answer)) return answer;
   if (answer !== SILENCE) return ok(`Refuses a handshake that the client begins anew in ${protocol}: ${answer}.`);
   finished.session.send(RECORD.alert, CLOSE_NOTIFY);
   const farewell = await reactionOf(finished.session, waitMs);
   if (farewell === SILENCE)
     return cannotTell(`Says nothing to a handshake begun anew in ${protocol}, nor to anything after.`);
   return ok(`Takes no notice of a handshake that the client begins anew in ${protocol}.`);
+}
+
+/** What a server does after a handshake when nothing is sent. */
+async function leaveAlone(opened: Opened, timeoutMs: number): Promise<Reaction> {
+  const { session, roundTripMs } = await completeHandshake(opened);
+  return reactionOf(session, waitFor(roundTripMs, timeoutMs, { isPatient: false }));
 }
 
 /** `ServerHello`, or see `reactionOf`. */

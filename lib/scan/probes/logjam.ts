@@ -33,6 +33,9 @@ export const logjam: Probe = {
         `Not all Diffie-Hellman suites of ${undecided.protocol} could be asked for: ${undecided.reason}.`,
       );
     }
-    return openQuestion(seen, PROTOCOLS) ?? ok(`Its smallest Diffie-Hellman prime has ${smallest?.bits ?? 0} bits.`);
+    const open = openQuestion(seen, PROTOCOLS);
+    if (open !== null) return open;
+    if (smallest === undefined) return cannotTell('It accepts Diffie-Hellman suites, and no prime was seen.');
+    return ok(`Its smallest Diffie-Hellman prime has ${smallest.bits} bits.`);
   },
 };

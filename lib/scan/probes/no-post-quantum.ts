@@ -14,11 +14,24 @@ async function ask(dialogue: Dialogue): Promise<Judgement> {
   if (state === 'refused')
     return vulnerable('It does not speak TLS 1.3, in which alone post-quantum keys can be agreed.');
   for (const isLast of [false, true]) {
-    const reply = await dialogue.converse('TLSv1.3', allSuites('TLSv1.3'), { groups: GROUPS }, () => Promise.resolve());
-    if (reply.kind === 'used' || reply.kind === 'hit') return ok('It agrees on keys by ML-KEM.');
+    const reply = await dialogue.converse('TLSv1.3', allSuites('TLSv1.3'), { groups: GROUPS }, ({ flight }) =>
+      Promise.resolve(flight.group),
+    );
+    if (reply.kind === 'used' && reply.value !== null) return judgeGroup(reply.value);
+    if (reply.kind === 'used' || reply.kind === 'hit') {
+      if (isLast) return cannotTell('It answers an offer of ML-KEM without naming a group.');
+      continue;
+    }
     const isAlert = reply.kind === 'unknown' && reply.reason.startsWith('alert '); // whichever: it speaks TLS 1.3
     if (reply.kind === 'refused' || isAlert) return vulnerable(`It refuses ML-KEM: ${reply.reason}.`);
     if (isLast) return cannotTell(`Whether it takes ML-KEM could not be decided: ${reply.reason}.`);
   }
   return cannotTell('It was not asked.');
+}
+
+/** A server may choose a group that nobody offered. */
+function judgeGroup(group: number): Judgement {
+  return GROUPS.includes(group)
+    ? ok('It agrees on keys by ML-KEM.')
+    : vulnerable(`It answers an offer of ML-KEM alone with another group (${group}).`);
 }

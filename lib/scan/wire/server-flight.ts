@@ -14,6 +14,8 @@ export interface ServerFlight {
   compression: number;
   /** Numbers of the extensions in the ServerHello. */
   extensions: ReadonlySet<number>;
+  /** The group of its key_share (RFC 8446 section 4.2.8), which a HelloRetryRequest asks for; null before TLS 1.3. */
+  group: number | null;
   /** The mark that a server of TLS 1.3 leaves when it agrees to TLS 1.2 or less (RFC 8446 section 4.1.3). */
   speaksTls13: boolean;
   /** DER, the server's own first; empty for a suite without certificate. */
@@ -100,6 +102,7 @@ function parseServerHello(body: Buffer): ServerFlight {
   const suite = reader.number(2);
   const compression = reader.number(1);
   const extensions = new Set<number>();
+  let group: number | null = null;
   if (reader.remaining > 0) {
     const list = new ByteReader(reader.vector(2));
     while (list.remaining > 0) {
@@ -107,6 +110,7 @@ function parseServerHello(body: Buffer): ServerFlight {
       const content = list.vector(2);
       extensions.add(type);
       if (type === EXTENSION.supportedVersions) version = new ByteReader(content).number(2);
+      else if (type === EXTENSION.keyShare) group = new ByteReader(content).number(2);
     }
   }
   return {
@@ -116,6 +120,7 @@ function parseServerHello(body: Buffer): ServerFlight {
     suite,
     compression,
     extensions,
+    group,
     speaksTls13: random.toString('latin1', 24) === 'DOWNGRD\x01',
     certificates: [],
     staple: null,

@@ -32,8 +32,9 @@ export interface Flaws {
   /**
    * A handshake that the client begins anew (RFC 5246 section 7.4.1.1). `refused`: the warning no_renegotiation, and the
    * connection goes on. `accepted`: CVE-2011-1473. `ignored`: no answer. `closed`: the fatal alert handshake_failure.
+   * `ended`: closed without an alert.
    */
-  renegotiation?: 'refused' | 'accepted' | 'ignored' | 'closed';
+  renegotiation?: 'refused' | 'accepted' | 'ignored' | 'closed' | 'ended';
   /** Without renegotiation_info (RFC 5746): CVE-2009-3555. */
   noRenegotiationInfo?: boolean;
   /**

@@ -125,6 +125,8 @@ export class Session {
         return this.#records.send(RECORD.alert, Buffer.from([1, ALERT.noRenegotiation]));
       case 'closed':
         throw new FatalAlert(ALERT.handshakeFailure);
+      case 'ended':
+        return this.#records.end();
       case 'ignored':
     }
   }
