@@ -5,9 +5,13 @@ declare module 'node-red-node-test-helper' {
   interface HttpResponse {
     status: number;
     body: unknown;
+    text: string;
   }
   interface HttpRequest extends PromiseLike<HttpResponse> {
-    send(body: object): HttpRequest;
+    send(body: object | string): HttpRequest;
+    type(contentType: string): HttpRequest;
+    /** Keeps the text of an answer of any type. */
+    buffer(isKept: boolean): HttpRequest;
   }
   interface Helper {
     init(runtimePath: string): void;
