@@ -1,3 +1,4 @@
+import { CbcOracle, TLS_WITH_CBC } from '../cbc-oracle';
 import { Conversations, versionsWith } from '../conversations';
 import type { Dialogue, Opened } from '../dialogue';
 import { completeHandshake, RecordSource } from '../handshake';
@@ -88,14 +89,20 @@ const ABOUT_FINISHED: ReadonlySet<Reaction> = new Set(
   ['bad_record_mac', 'decryption_failed', 'record_overflow', 'decrypt_error'].map(name => `alert ${name}`),
 );
 
-/** Whether a right secret with a right Finished goes through; null where it does. */
+/**
+ * Whether a right secret with a right Finished goes through; null where it does, and where no suite of it can be spoken
+ * here (SSLv3, RC4): that the server waited for a Finished each time has to do then.
+ */
 async function whyNoHandshake(dialogue: Dialogue): Promise<string | null> {
+  // a handshake that is made anyway where there are suites with CBC, whose wrong record comes after its end
+  const hasCbc = versionsWith(dialogue.seen, 'cbc-beast', TLS_WITH_CBC).length > 0;
+  if (hasCbc && (await CbcOracle.of(dialogue).react('bad-mac')).kind === 'used') return null;
   const offers = speakableOffers(dialogue.seen).map(({ protocol, suites }) => ({
     protocol,
     suites: suites.filter(isStaticRsa),
   }));
   const outcome = await new Conversations(dialogue, offers).hold(completeHandshake);
-  return outcome.kind === 'used' ? null : `no handshake came to its end: ${outcome.reason}`;
+  return outcome.kind === 'unknown' ? `no handshake came to its end: ${outcome.reason}` : null;
 }
 
 /** At once, so that the Finished was not waited for. */
