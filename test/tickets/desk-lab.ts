@@ -9,6 +9,7 @@ import { openRepository } from '../../lib/repository/open';
 import type { LocalTicket, Repository, Work } from '../../lib/repository/repository';
 import { Desk, type DeskOptions, type QueueState } from '../../lib/tickets/desk';
 import { DEFAULT_TICKET_SETTINGS, type TicketSettings } from '../../lib/tickets/settings';
+import type { Place, Product } from '../support/repositories';
 import { SCANNED_BY } from './samples';
 
 export const DESK = 'lab';
@@ -112,12 +113,15 @@ export class DeskLab {
   private constructor(
     readonly repository: Repository,
     readonly helpdesk: FaultyHelpdesk,
+    private readonly place?: Place,
   ) {}
 
-  static async open(): Promise<DeskLab> {
-    const repository = await openRepository({ kind: 'sqlite', path: ':memory:' });
+  /** With a repository in memory, or in a place of its own of a product. */
+  static async open(product?: Product): Promise<DeskLab> {
+    const place = await product?.make();
+    const repository = await openRepository(place?.options ?? { kind: 'sqlite', path: ':memory:' });
     const services = { localTickets: repository.localTickets, now: () => new Date() };
-    return new DeskLab(repository, new FaultyHelpdesk(local.connect({ values: {}, statusMap: {} }, services)));
+    return new DeskLab(repository, new FaultyHelpdesk(local.connect({ values: {}, statusMap: {} }, services)), place);
   }
 
   desk(settings: Partial<TicketSettings> = {}, options: Partial<DeskOptions> = {}): Desk {
@@ -174,6 +178,7 @@ export class DeskLab {
   async close(): Promise<void> {
     for (const desk of this.desks) await desk.close();
     await this.repository.close();
+    await this.place?.remove();
   }
 }
 

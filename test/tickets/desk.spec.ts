@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { CertDeskError } from '../../lib/model/errors';
 import type { Finding } from '../../lib/model/finding';
 import type { Desk } from '../../lib/tickets/desk';
+import { onEveryProduct } from '../support/repositories';
 import { DESK, DeskLab, notification } from './desk-lab';
 import { certificate, check, endpoint, expiry, RC4, vulnerability } from './samples';
 
@@ -10,13 +11,13 @@ function run(number: number, finding: Finding): Finding {
   return { ...finding, runId: `run-${number}` };
 }
 
-describe('the desk', () => {
+onEveryProduct('the desk', product => {
   let lab: DeskLab;
   let desk: Desk;
   const due = { message: {} };
 
   beforeEach(async () => {
-    lab = await DeskLab.open();
+    lab = await DeskLab.open(product);
     desk = lab.desk();
   });
   afterEach(() => lab.close());

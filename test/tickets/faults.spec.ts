@@ -5,6 +5,7 @@ import { CertDeskError, type ErrorCode } from '../../lib/model/errors';
 import type { Finding } from '../../lib/model/finding';
 import type { Work } from '../../lib/repository/repository';
 import type { Desk } from '../../lib/tickets/desk';
+import { onEveryProduct } from '../support/repositories';
 import { DESK, DeskLab, notification, type Fault } from './desk-lab';
 import { check, endpoint, expiry, RC4, vulnerability } from './samples';
 
@@ -19,12 +20,12 @@ function fault(call: Fault['call'], when: Fault['when'], code: ErrorCode, retryA
   return { call, when, error: new CertDeskError(code, `${call} fails with ${code}`, options) };
 }
 
-describe('the desk, when things break', () => {
+onEveryProduct('the desk, when things break', product => {
   let lab: DeskLab;
   let desk: Desk;
 
   beforeEach(async () => {
-    lab = await DeskLab.open();
+    lab = await DeskLab.open(product);
     desk = lab.desk();
   });
   afterEach(() => lab.close());

@@ -4,6 +4,7 @@ import { CertDeskError } from '../../lib/model/errors';
 import type { Finding } from '../../lib/model/finding';
 import type { Desk, DeskOptions } from '../../lib/tickets/desk';
 import { takeUp } from '../../lib/tickets/take-up';
+import { onEveryProduct } from '../support/repositories';
 import { DESK, DeskLab, notification } from './desk-lab';
 import { expiry, vulnerability } from './samples';
 
@@ -14,10 +15,10 @@ function run(number: number, finding: Finding): Finding {
   return { ...finding, runId: `run-${number}` };
 }
 
-describe('work that was left behind', () => {
+onEveryProduct('work that was left behind', product => {
   let lab: DeskLab;
   beforeEach(async () => {
-    lab = await DeskLab.open();
+    lab = await DeskLab.open(product);
   });
   afterEach(() => lab.close());
 

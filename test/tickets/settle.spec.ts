@@ -3,6 +3,7 @@ import { local } from '../../lib/helpdesks/local';
 import { CertDeskError } from '../../lib/model/errors';
 import type { Finding } from '../../lib/model/finding';
 import type { Desk, DeskOptions } from '../../lib/tickets/desk';
+import { onEveryProduct } from '../support/repositories';
 import { DESK, DeskLab, type Fault } from './desk-lab';
 import { check, expiry, vulnerability } from './samples';
 
@@ -19,12 +20,12 @@ function late(call: Fault['call'], lateMs: number): Fault {
   return { call, when: 'late', error: new CertDeskError('TIMEOUT', 'no answer'), lateMs };
 }
 
-describe('a request that takes effect after it was given up', () => {
+onEveryProduct('a request that takes effect after it was given up', product => {
   let lab: DeskLab;
   const open = (options: Partial<DeskOptions> = {}): Desk => lab.desk({ onCleared: 'resolve' }, { type, ...options });
 
   beforeEach(async () => {
-    lab = await DeskLab.open();
+    lab = await DeskLab.open(product);
   });
   afterEach(() => lab.close());
 
