@@ -4,6 +4,8 @@ const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 const PRIME_FIELD = '1.2.840.10045.1.1';
 const BINARY_FIELD = '1.2.840.10045.1.2';
 const SEQUENCE_TAG = 0x30;
+/** OID id-ecPublicKey with the start of parameters that are no name. */
+const EXPLICIT_START = Buffer.from('06072a8648ce3d020130', 'hex');
 const VERSION_TAG = 0xa0;
 
 /** What a certificate says of its key's algorithm, whether or not the runtime can use such a key. */
@@ -24,6 +26,11 @@ export function keyAlgorithmOf(certificate: Buffer): KeyAlgorithm {
   } catch {
     return { oid: '', explicitCurveBits: null };
   }
+}
+
+/** As `explicitCurveBits`; the bytes are looked through first, since parsing costs ten times as much. */
+export function explicitCurveBitsOf(certificate: Buffer): number | null {
+  return certificate.includes(EXPLICIT_START) ? keyAlgorithmOf(certificate).explicitCurveBits : null;
 }
 
 function readKeyAlgorithm(certificate: Buffer): KeyAlgorithm {

@@ -1,4 +1,4 @@
-import { keyAlgorithmOf } from '../../model/public-key';
+import { explicitCurveBitsOf, keyAlgorithmOf } from '../../model/public-key';
 import type { KnownCertificate } from '../certificates';
 import { certificateProbe, type CertificateFault } from './by-certificate';
 import { signedOf } from './issuers';
@@ -46,6 +46,6 @@ function keyOf({ certificate: { commonName, keyType } }: KnownCertificate): stri
 }
 
 function howGiven({ certificate, der }: KnownCertificate): string {
-  if (certificate.keyType !== 'EC' || keyAlgorithmOf(der).explicitCurveBits === null) return '';
+  if (certificate.keyType !== 'EC' || explicitCurveBitsOf(der) === null) return '';
   return ', on a curve that it describes instead of naming it, which RFC 5480 section 2.1.1 forbids';
 }
