@@ -79,7 +79,7 @@ export function explain(error: unknown): string | null {
   return isLost(error) ? `The connection to the server was lost or could not be made. ${WAITS}` : null;
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 

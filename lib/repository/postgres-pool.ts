@@ -2,7 +2,7 @@ import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type { PoolClient, PoolConfig } from 'pg';
 import { CertDeskError } from '../model/errors';
-import { isLost } from './postgres-errors';
+import { codeOf, isLost } from './postgres-errors';
 
 /** Where a PostgreSQL database is and who asks. */
 export interface PostgresAccess {
@@ -75,9 +75,16 @@ function identityCheck(servername: string | undefined): Pick<ConnectionOptions, 
     : {};
 }
 
-/** A connection while it is used. Once lost it is asked nothing more: the answer would be waited for in vain. */
+/** What a statement is told after another one failed in the same transaction. */
+const ABORTED = '25P02';
+
+/**
+ * A connection while it is used. Once lost it is asked nothing more: the answer would be waited for in vain. Of a
+ * transaction that failed it tells the reason, not only that it failed.
+ */
 class Session implements PostgresPoolClient {
   #lost: Error | null = null;
+  #reason: unknown = null;
 
   constructor(private readonly client: PoolClient) {}
 
@@ -89,7 +96,8 @@ class Session implements PostgresPoolClient {
       return (await this.client.query(sql, [...parameters])) as unknown as PostgresQueryResult<R>;
     } catch (error) {
       if (isLost(error) && error instanceof Error) this.#lost = error;
-      throw error;
+      if (codeOf(error) !== ABORTED) this.#reason = error;
+      throw this.#reason ?? error;
     }
   }
 

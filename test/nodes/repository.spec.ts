@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SinonSpy } from 'sinon';
 import type { TicketRecord } from '../../lib/model/ticket';
 import { sharedPostgres, type Postgres, type PostgresAccess } from '../lab/postgres';
-import { Runtime, type FlowNode, type Message } from '../support/runtime';
+import { Runtime, type FlowNode } from '../support/runtime';
 import { sampleFinding } from '../support/samples';
 import { skip } from '../support/skip';
 
