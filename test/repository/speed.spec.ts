@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openRepository } from '../../lib/repository/open';
 import type { Repository } from '../../lib/repository/repository';
+import { PRODUCTS, type Place } from '../support/repositories';
+import { skip } from '../support/skip';
 import { fingerprint, sampleCertificate, sampleReport, useFolder } from './samples';
+
+const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 /** Ratios within the same run, so that a slow or busy machine does not matter. */
 describe('speed of the repository', function () {
@@ -87,4 +91,67 @@ describe('speed of the repository', function () {
     assert.ok(turns >= 5, `${turns} turns of the event loop in 1,000 writes`);
     await repository.close();
   });
+});
+
+/** The same work on both products in the same run: how many times as long PostgreSQL takes. */
+describe('speed of a repository in PostgreSQL', function () {
+  this.timeout(180_000);
+  const places: Place[] = [];
+  const repositories: Repository[] = [];
+  before(async function () {
+    this.timeout(INSTALL_TIMEOUT_MS);
+    for (const product of PRODUCTS) {
+      const reason = await product.unavailable();
+      if (reason !== null) skip(this, reason);
+      const place = await product.make();
+      places.push(place);
+      repositories.push(await openRepository(place.options));
+    }
+  });
+  after(async () => {
+    for (const repository of repositories) await repository.close();
+    for (const place of places) await place.remove();
+  });
+
+  const now = new Date();
+  const claim = (repository: Repository, key: string): Promise<boolean> =>
+    repository.claim({ desk: 'rt', key, owner: 'a', leaseMs: 1_000, now });
+  const work: [what: string, atMost: number, run: (repository: Repository, round: number) => Promise<unknown>][] = [
+    [
+      'reports',
+      5,
+      (repository, round) => {
+        for (let port = 1; port <= 500; port++) repository.record(sampleReport({ runId: `run-${round}`, port }));
+        return repository.flush();
+      },
+    ],
+    [
+      'claims at once',
+      20,
+      (repository, round) => Promise.all(Array.from({ length: 200 }, (_, i) => claim(repository, `k${round}-${i}`))),
+    ],
+    [
+      'claims one by one',
+      10,
+      async (repository, round) => {
+        for (let index = 0; index < 20; index++) await claim(repository, `l${round}-${index}`);
+      },
+    ],
+    ['reading all endpoints', 5, repository => repository.endpoints()],
+  ];
+  for (const [what, atMost, run] of work) {
+    it(`is of the order of SQLite's: ${what}`, async () => {
+      const best = [Infinity, Infinity];
+      for (let round = 0; round < 5; round++) {
+        for (const [index, repository] of repositories.entries()) {
+          const startedAt = performance.now();
+          await run(repository, round);
+          best[index] = Math.min(best[index] ?? Infinity, performance.now() - startedAt);
+        }
+      }
+      const [sqlite = 0, postgres = 0] = best;
+      const ratio = postgres / sqlite;
+      assert.ok(ratio < atMost, `${what}: ${ratio.toFixed(1)} times as long as in SQLite`);
+    });
+  }
 });
