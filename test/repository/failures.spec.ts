@@ -7,6 +7,7 @@ import Database from 'libsql';
 import { CertDeskError, type ErrorCode } from '../../lib/model/errors';
 import type { EndpointReport } from '../../lib/model/report';
 import { openRepository } from '../../lib/repository/open';
+import { onEveryProduct, usePlace } from '../support/repositories';
 import type { Answer, Order } from './child';
 import { sampleReport, sampleSummary, sampleWork, useFolder } from './samples';
 
@@ -140,33 +141,6 @@ describe('writes that fail', () => {
     await repository.close();
   });
 
-  for (const [what, spoil] of [
-    ['a STARTTLS that is an object', { starttls: {} }],
-    ['a port that is no number', { port: Number.NaN }],
-    ['a name that is a list', { domain: ['x'] }],
-    ['an address that is true', { ip: true }],
-  ] as [string, object][]) {
-    it(`leave out a report with ${what}, say so once and write all others`, async () => {
-      const repository = await openRepository({ kind: 'sqlite', path: join(folder(), 'repository.db') });
-      const sound = sampleReport();
-      repository.record({ ...sound, endpoint: { ...sound.endpoint, name: 'spoilt:1', ...spoil } });
-      for (let port = 1; port <= 60; port++) repository.record(sampleReport({ port }));
-      await assert.rejects(repository.flush(), isError('REPOSITORY', /wrong type/));
-      assert.equal((await repository.endpoints()).length, 60);
-      await repository.close();
-    });
-  }
-
-  it('leave out a report that is no JSON, also when it is the only one', async () => {
-    const repository = await openRepository({ kind: 'sqlite', path: join(folder(), 'repository.db') });
-    const ciphers = [{ id: 10n }] as unknown as EndpointReport['ciphers'];
-    repository.record(sampleReport({ ciphers }));
-    await assert.rejects(repository.flush(), isError('REPOSITORY', /BigInt/));
-    await repository.flush();
-    assert.deepEqual(await repository.endpoints(), []);
-    await repository.close();
-  });
-
   it('leave out the one report that the database refuses beside others that it takes', async () => {
     const path = join(folder(), 'repository.db');
     const repository = await openRepository({ kind: 'sqlite', path });
@@ -222,6 +196,37 @@ describe('writes that fail', () => {
     await saved;
     assert.equal((await repository.endpoints()).length, 1);
     other.close();
+    await repository.close();
+  });
+});
+
+onEveryProduct('reports that are none', product => {
+  const place = usePlace(product);
+
+  for (const [what, spoil] of [
+    ['a STARTTLS that is an object', { starttls: {} }],
+    ['a port that is no number', { port: Number.NaN }],
+    ['a name that is a list', { domain: ['x'] }],
+    ['an address that is true', { ip: true }],
+  ] as [string, object][]) {
+    it(`are left out, such as one with ${what}; said once, and all others are written`, async () => {
+      const repository = await openRepository(place());
+      const sound = sampleReport();
+      repository.record({ ...sound, endpoint: { ...sound.endpoint, name: 'spoilt:1', ...spoil } });
+      for (let port = 1; port <= 60; port++) repository.record(sampleReport({ port }));
+      await assert.rejects(repository.flush(), isError('REPOSITORY', /wrong type/));
+      assert.equal((await repository.endpoints()).length, 60);
+      await repository.close();
+    });
+  }
+
+  it('are left out, such as one that is no JSON, also when it is the only one', async () => {
+    const repository = await openRepository(place());
+    const ciphers = [{ id: 10n }] as unknown as EndpointReport['ciphers'];
+    repository.record(sampleReport({ ciphers }));
+    await assert.rejects(repository.flush(), isError('REPOSITORY', /BigInt/));
+    await repository.flush();
+    assert.deepEqual(await repository.endpoints(), []);
     await repository.close();
   });
 });

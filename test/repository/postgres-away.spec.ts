@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { migrate } from '../../lib/repository/migrate';
 import { openRepository } from '../../lib/repository/open';
+import { openPostgres } from '../../lib/repository/postgres';
+import { Store } from '../../lib/repository/store';
 import type { LocalTicket, Repository } from '../../lib/repository/repository';
 import type { PostgresAccess } from '../../lib/repository/postgres-pool';
 import { Postgres, sharedPostgres } from '../lab/postgres';
@@ -99,6 +102,44 @@ describe('a PostgreSQL server that goes away and comes back', function () {
     await server.stop();
     await repository.close();
     await server.resume();
+  });
+});
+
+describe('a process that stops in the middle of a write to PostgreSQL', function () {
+  this.timeout(60_000);
+  let server: Postgres;
+  before(async function () {
+    this.timeout(INSTALL_TIMEOUT_MS);
+    const started = await sharedPostgres();
+    if ('skipped' in started) skip(this, started.skipped);
+    server = started;
+  });
+
+  it('holds up the others for seconds only, and writes again when it goes on', async () => {
+    const access = await server.takeDatabase();
+    const stores = [new Store(openPostgres(access)), new Store(openPostgres(access))] as const;
+    for (const store of stores) await store.prepare(migrate);
+    let attempts = 0;
+    let goOn = (): void => undefined;
+    const stopped = new Promise<void>(resolve => (goOn = resolve));
+    await unhandledIn(async () => {
+      let isUnderWay = (): void => undefined;
+      const underWay = new Promise<void>(resolve => (isUnderWay = resolve));
+      const late = stores[0].write(async trx => {
+        attempts += 1;
+        await trx.insertInto('counter').values({ name: 'late', value: 1 }).execute();
+        isUnderWay();
+        await stopped;
+      });
+      await underWay;
+      await stores[1].write(trx => trx.insertInto('counter').values({ name: 'other', value: 1 }).execute());
+      goOn();
+      await late;
+    }).then(unhandled => assert.deepEqual(unhandled, []));
+    const rows = await stores[1].read(db => db.selectFrom('counter').select('name').orderBy('name').execute());
+    assert.deepEqual([attempts, ...rows.map(row => row.name)], [2, 'late', 'other']);
+    for (const store of stores) await store.close();
+    await server.giveBack(access);
   });
 });
 
