@@ -1,7 +1,7 @@
 import type { Connection } from './connection';
 import type { Opened } from './dialogue';
 import { asksForCertificate, ClientHandshake } from './wire/client-handshake';
-import { alertName } from './wire/names';
+import { alertName, VERSION_CODES } from './wire/names';
 import type { RecordLayer } from './wire/record-layer';
 import { RECORD, type RecordReader, type TlsRecord } from './wire/records';
 
@@ -87,10 +87,14 @@ export interface Finished {
 }
 
 /**
- * Completes a handshake of TLS 1.0 to 1.2 whose first flight has come: no client certificate, no extended master secret.
+ * Completes a handshake of SSL 3.0 to TLS 1.2 whose first flight has come: no client certificate, no extended master secret.
  * Rejects with HandshakeError or WireError, whose messages say in half a sentence why.
  */
 export async function completeHandshake({ connection, hello, flight, protocol, suite }: Opened): Promise<Finished> {
+  // a check that asks about TLS must not be answered by what holds in SSL 3.0
+  if (protocol === 'SSLv3' && hello.message.readUInt16BE(4) !== VERSION_CODES.SSLv3) {
+    throw new HandshakeError('the server chose SSLv3 where a later version was offered');
+  }
   const handshake = new ClientHandshake({ hello, flight, protocol, suite });
   const session = new Session(connection, handshake.layer);
   const sentAt = performance.now();

@@ -1,12 +1,15 @@
-import { Conversations } from '../conversations';
+import { Conversations, type Offer } from '../conversations';
 import type { Opened } from '../dialogue';
 import { completeHandshake, HandshakeError, type Finished } from '../handshake';
 import { newestBySuite } from '../observation';
 import { alertIn, isBareEnd, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
-import { speakableOffers } from '../suites/speakable';
+import { allSuites } from '../suites/lists';
+import { SPEAKABLE_PROTOCOLS, speakableOffers } from '../suites/speakable';
 import { CLASSIC } from '../versions';
 import { uint16s } from '../wire/bytes';
+import { cipherSpec } from '../wire/cipher-spec';
 import { clientHello, EXTENSION } from '../wire/client-hello';
+import { isAgreeable } from '../wire/key-exchange';
 import { MESSAGE, MessageReader } from '../wire/messages';
 import { RECORD } from '../wire/records';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
@@ -22,12 +25,16 @@ export const clientRenegotiation: AskingProbe = {
     if (newestBySuite(seen) === undefined) {
       return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version that has renegotiation.');
     }
-    const offers = speakableOffers(seen);
-    if (offers.length === 0) return cannotTell('It speaks SSLv3 alone, in which no handshake is completed here.');
-    const conversations = new Conversations(dialogue, offers);
+    const inTls = speakableOffers(seen);
+    const isInTls = inTls.length > 0;
+    const open = isInTls ? null : openQuestion(seen, SPEAKABLE_PROTOCOLS);
+    if (open !== null) return open;
+    const conversations = new Conversations(dialogue, isInTls ? inTls : [SSLV3_OFFER]);
     const outcome = await conversations.hold(opened => renegotiate(opened, serverName, line.timeoutMs));
-    if (outcome.kind !== 'used')
-      return cannotTell(`No handshake came to its end, so that none could be begun again: ${outcome.reason}.`);
+    if (outcome.kind !== 'used') {
+      const tried = isInTls ? '' : ' (SSLv3 alone was tried)';
+      return cannotTell(`No handshake came to its end${tried}, so that none could be begun again: ${outcome.reason}.`);
+    }
     if (typeof outcome.value !== 'string') return outcome.value;
     const control = await conversations.hold(opened => leaveAlone(opened, line.timeoutMs));
     const usual = control.kind === 'used' ? control.value : control.reason;
@@ -37,6 +44,14 @@ export const clientRenegotiation: AskingProbe = {
           `Ends a connection in which the client begins a new handshake (${outcome.value}), and others too: ${usual}.`,
         );
   },
+};
+
+/** For a server with nothing newer, the best first; no MAC but that with SHA-1 is done here. */
+const SSLV3_OFFER: Offer = {
+  protocol: 'SSLv3',
+  suites: allSuites('SSLv3')
+    .filter(suite => isAgreeable(suite) && cipherSpec(suite)?.macHash === 'sha1')
+    .toReversed(),
 };
 
 const SERVER_HELLO: Reaction = 'ServerHello';

@@ -3,6 +3,7 @@ import { random, WireError } from './bytes';
 import type { CipherSpec } from './cipher-spec';
 import type { SideKeys } from './keys';
 import { VERSION_CODES, type TlsProtocol } from './names';
+import { recordMac } from './sslv3';
 
 export interface Protection {
   protocol: TlsProtocol;
@@ -21,8 +22,16 @@ export function authenticated(sequence: bigint, type: number, protocol: TlsProto
 }
 
 /** From TLS 1.1 on a random block stands before each record (RFC 4346 section 6.2.3.2, the way 2b). */
-function hasExplicitIv(protocol: TlsProtocol): boolean {
+export function hasExplicitIv(protocol: TlsProtocol): boolean {
   return protocol !== 'SSLv3' && protocol !== 'TLSv1';
+}
+
+function macOf({ protocol, spec, keys }: Protection, sequence: bigint, type: number, content: Buffer): Buffer {
+  if (protocol === 'SSLv3') return recordMac(keys.mac, sequence, type, content);
+  return createHmac(spec.macHash, keys.mac)
+    .update(authenticated(sequence, type, protocol, content.length))
+    .update(content)
+    .digest();
 }
 
 /** Protects records with CBC and a MAC below the encryption (RFC 5246 section 6.2.3.2), right ones and wrong ones. */
@@ -47,11 +56,7 @@ export class CbcSealer {
 
   /** The MAC that the next record has to have. */
   mac(type: number, content: Buffer): Buffer {
-    const { protocol, spec, keys } = this.protection;
-    return createHmac(spec.macHash, keys.mac)
-      .update(authenticated(this.#sequence, type, protocol, content.length))
-      .update(content)
-      .digest();
+    return macOf(this.protection, this.#sequence, type, content);
   }
 
   /** Encrypts whatever it is given, whole blocks, as the next record. */
@@ -79,7 +84,7 @@ export class CbcOpener {
   }
 
   open(type: number, fragment: Buffer): Buffer {
-    const { protocol, spec, keys } = this.protection;
+    const { protocol, spec } = this.protection;
     const before = hasExplicitIv(protocol) ? spec.ivLength : 0;
     if (fragment.length % spec.ivLength !== 0 || fragment.length < before + spec.macLength + 1) {
       throw new WireError('MALFORMED', `an encrypted record of ${fragment.length} bytes`);
@@ -87,20 +92,23 @@ export class CbcOpener {
     const plain = this.#decipher.update(fragment).subarray(before);
     const paddingLength = (plain.at(-1) ?? 0) + 1;
     const end = plain.length - paddingLength - spec.macLength;
-    if (end < 0 || plain.subarray(-paddingLength).some(byte => byte !== paddingLength - 1)) {
+    if (end < 0 || !isPadding(plain.subarray(-paddingLength), this.protection)) {
       throw new WireError('MALFORMED', 'an encrypted record with wrong padding');
     }
     const content = plain.subarray(0, end);
-    const mac = createHmac(spec.macHash, keys.mac)
-      .update(authenticated(this.#sequence, type, protocol, content.length))
-      .update(content)
-      .digest();
+    const mac = macOf(this.protection, this.#sequence, type, content);
     this.#sequence += 1n;
     if (!timingSafeEqual(mac, plain.subarray(end, end + spec.macLength))) {
       throw new WireError('MALFORMED', 'an encrypted record with a wrong MAC');
     }
     return content;
   }
+}
+
+/** SSL 3.0 leaves its bytes open, but not its length (RFC 6101 section 5.2.3.2). */
+function isPadding(bytes: Buffer, { protocol, spec }: Protection): boolean {
+  if (protocol === 'SSLv3') return bytes.length <= spec.ivLength;
+  return bytes.every(byte => byte === bytes.length - 1);
 }
 
 /** Wrong records that a server must answer all alike, each without content. */

@@ -19,9 +19,11 @@ export interface ClientHandshakeOptions {
 }
 
 const CHANGE_CIPHER_SPEC = Buffer.from([1]);
+/** A warning of SSL 3.0 (RFC 6101 section 5.4.2). */
+const NO_CERTIFICATE = Buffer.from([1, 41]);
 
 /**
- * The rest of a handshake of TLS 1.0 to 1.2 after the server's first flight, without sockets: `request` is what the
+ * The rest of a handshake of SSL 3.0 to TLS 1.2 after the server's first flight, without sockets: `request` is what the
  * client says, `take` reads what the server answers.
  */
 export class ClientHandshake {
@@ -40,7 +42,9 @@ export class ClientHandshake {
   /** Throws WireError where the suite or the server's part of the key exchange cannot be used. */
   constructor({ hello, flight, protocol, suite }: ClientHandshakeOptions) {
     const spec = cipherSpec(suite);
-    if (spec === null) throw new WireError('MALFORMED', `${suite.name} cannot be spoken here`);
+    if (spec === null || (protocol === 'SSLv3' && spec.macHash !== 'sha1')) {
+      throw new WireError('MALFORMED', `${suite.name} cannot be spoken here`);
+    }
     if (flight.compression !== 0) throw new WireError('MALFORMED', 'the server chose to compress');
     const exchange = exchangeKeys({ offered: hello.message.readUInt16BE(4), protocol, suite, flight });
     this.#hash = prfHashOf(protocol, suite.name);
@@ -58,7 +62,9 @@ export class ClientHandshake {
     this.#messages = [hello.message, ...flight.messages, ...part];
     this.clientVerifyData = verifyData(this.#hash, this.#master, 'client', this.#messages);
     const finished = message(MESSAGE.finished, this.clientVerifyData);
+    const saysNoCertificate = protocol === 'SSLv3' && asksForCertificate(flight);
     this.request = Buffer.concat([
+      ...(saysNoCertificate ? [this.layer.record(RECORD.alert, NO_CERTIFICATE)] : []),
       this.layer.record(RECORD.handshake, Buffer.concat(part)),
       this.layer.record(RECORD.changeCipherSpec, CHANGE_CIPHER_SPEC),
       this.layer.sealed(RECORD.handshake, finished),
@@ -92,8 +98,13 @@ export function asksForCertificate(flight: ServerFlight): boolean {
   return flight.messages.some(one => one[0] === MESSAGE.certificateRequest);
 }
 
-/** What the client says before ChangeCipherSpec; no certificate where one is asked for (RFC 5246 section 7.4.6). */
+/**
+ * What the client says before ChangeCipherSpec. Where a certificate is asked for, an empty list (RFC 5246 section 7.4.6);
+ * not in SSL 3.0, where an alert may stand for it (RFC 6101 section 5.6.6).
+ */
 export function clientPart(flight: ServerFlight, keyExchange: Buffer): Buffer[] {
   const part = message(MESSAGE.clientKeyExchange, keyExchange);
-  return asksForCertificate(flight) ? [message(MESSAGE.certificate, vector(3)), part] : [part];
+  return asksForCertificate(flight) && flight.protocol !== 'SSLv3'
+    ? [message(MESSAGE.certificate, vector(3)), part]
+    : [part];
 }

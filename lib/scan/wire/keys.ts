@@ -1,3 +1,4 @@
+import { hasExplicitIv } from './cbc-record';
 import type { CipherSpec } from './cipher-spec';
 import type { TlsProtocol } from './names';
 import { prf, type PrfHash } from './prf';
@@ -7,7 +8,7 @@ export interface SideKeys {
   /** Empty in AEAD. */
   mac: Buffer;
   key: Buffer;
-  /** The first IV of CBC in TLS 1.0, the salt of AEAD; zeros in CBC from TLS 1.1 on, where each record has its own. */
+  /** The first IV of CBC up to TLS 1.0, the salt of AEAD; zeros in CBC from TLS 1.1 on, where each record has its own. */
   iv: Buffer;
 }
 
@@ -25,10 +26,10 @@ export function masterSecret(hash: PrfHash, premaster: Buffer, clientRandom: Buf
   return prf(hash, premaster, 'master secret', Buffer.concat([clientRandom, serverRandom]), 48);
 }
 
-/** RFC 2246 and RFC 5246 section 6.3. */
+/** RFC 2246 and RFC 5246 section 6.3, RFC 6101 section 6.2.2. */
 export function deriveKeys(input: KeysInput): { client: SideKeys; server: SideKeys } {
   const { protocol, spec, hash, master, clientRandom, serverRandom } = input;
-  const isIvDerived = protocol === 'TLSv1' || spec.mode !== 'cbc';
+  const isIvDerived = spec.mode !== 'cbc' || !hasExplicitIv(protocol);
   const ivLength = isIvDerived ? spec.ivLength : 0;
   const length = 2 * (spec.macLength + spec.keyLength + ivLength);
   const block = prf(hash, master, 'key expansion', Buffer.concat([serverRandom, clientRandom]), length);

@@ -104,8 +104,6 @@ export const OLD_NODE: readonly Row[] = [
     suites: { SSLv3: 11 },
     vulnerable: ids(ALWAYS, SSLV3, RC4_AND_3DES),
     notApplicable: ids(PLAIN, 'padding-oracle-2016-2107 poodle-tls no-fallback-scsv ticketbleed'),
-    // no handshake of SSLv3 is completed here, nor by any client of today
-    cannotTell: ids('client-renegotiation'),
     most: 30,
   },
   {
