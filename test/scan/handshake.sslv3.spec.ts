@@ -6,6 +6,7 @@ import { clientRenegotiation } from '../../lib/scan/probes/client-renegotiation'
 import { WireError } from '../../lib/scan/wire/bytes';
 import { CbcOpener, CbcSealer, sealFlawed } from '../../lib/scan/wire/cbc-record';
 import { cipherSpec } from '../../lib/scan/wire/cipher-spec';
+import { ClientHandshake } from '../../lib/scan/wire/client-handshake';
 import { deriveKeys, masterSecret } from '../../lib/scan/wire/keys';
 import { MESSAGE, message } from '../../lib/scan/wire/messages';
 import { verifyData } from '../../lib/scan/wire/prf';
@@ -181,8 +182,12 @@ describe('a handshake of SSL 3.0 with old servers', function () {
 
   it('goes on without a certificate where the server would like one', async () => {
     const server = await up('0.10.48', { requestCert: true, rejectUnauthorized: false });
-    const reply = await converse(server, 'SSLv3', suitesNamed('TLS_RSA_WITH_AES_128_CBC_SHA'), complete);
-    assert.deepEqual(reply, { kind: 'used', value: 36 });
+    const suites = suitesNamed('TLS_RSA_WITH_AES_128_CBC_SHA');
+    assert.deepEqual(await converse(server, 'SSLv3', suites, complete), { kind: 'used', value: 36 });
+    const begin = (opened: Opened): Promise<Buffer> => Promise.resolve(new ClientHandshake(opened).request);
+    const reply = await converse(server, 'SSLv3', suites, begin);
+    assert.ok(reply.kind === 'used');
+    assert.equal(reply.value.toString('hex', 0, 7), '15030000020129'); // a warning: no_certificate
   });
 
   it('is not begun where TLS was asked for, nor in a suite of TLS 1.2', async () => {
