@@ -22,6 +22,8 @@ export type { QueueState } from './outbox';
 
 /** Keys acted on at once; the adapter bounds its requests as well. */
 const AT_ONCE = 8;
+/** Findings looked at once; the others wait as they came, which takes the least memory. */
+const LOOKS_AT_ONCE = 64;
 /** Shortest lease: a Node-RED that stands still for less keeps its claims. */
 const LEASE_MS = 10_000;
 /** Two thirds of a lease are left when a process is killed; what it sent must have settled by then. */
@@ -39,11 +41,12 @@ const CLOSE_WAIT_MS = 5_000;
 export class Desk {
   private readonly locks = new KeyLocks();
   private readonly limit = createLimit(AT_ONCE);
+  private readonly lookLimit = createLimit(LOOKS_AT_ONCE);
   private readonly carrier: Carrier;
   private readonly outbox: Outbox;
   private readonly underWay = new Set<Promise<unknown>>();
   /** Accepted, and not yet in the repository. */
-  private readonly unsaved = new Set<DeskWork>();
+  private readonly unsaved = new Set<Accepted>();
   private readonly now: () => Date;
   /** Keys on which nothing may be sent until then (milliseconds since the epoch): see Hold.keepFor. */
   private readonly settling = new Map<string, number>();
@@ -88,8 +91,7 @@ export class Desk {
    * was kept for the next start; `REPOSITORY`, `BAD_MESSAGE`
    */
   handle(finding: Finding, options: HandleOptions): Promise<TicketRecord> {
-    const { desk, nodeId } = this.options;
-    return this.track(this.accept(makeWork({ desk, nodeId, finding, ...options, now: this.now() })));
+    return this.track(this.accept({ finding, ...options, now: this.now() }));
   }
 
   /** Tries at once what is queued or parked for a key; how much that was. */
@@ -116,54 +118,63 @@ export class Desk {
     timer.abort();
     this.hasEnded = true;
     // Whoever closes the desk may close the repository next.
-    await Promise.all([...this.unsaved].map(work => this.options.repository.saveWork(toRow(work))));
+    for (const accepted of this.unsaved) await this.options.repository.saveWork(toRow(this.workOf(accepted)));
   }
 
   private async idle(): Promise<void> {
     while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
   }
 
-  private async accept(work: DeskWork): Promise<TicketRecord> {
-    this.tryTexts(work);
+  private async accept(accepted: Accepted): Promise<TicketRecord> {
+    this.tryTexts(accepted.finding);
     if (this.isClosed) {
-      await this.options.repository.saveWork(toRow(work));
+      await this.options.repository.saveWork(toRow(this.workOf(accepted)));
       throw stopped();
     }
-    this.unsaved.add(work);
+    this.unsaved.add(accepted);
     try {
-      return await this.locks.run(work.key, () => this.take(work));
+      return await this.locks.run(accepted.finding.key, () => this.lookLimit(() => this.take(accepted)));
     } finally {
-      this.unsaved.delete(work);
+      this.unsaved.delete(accepted);
     }
   }
 
+  private workOf(accepted: Accepted): DeskWork {
+    const { desk, nodeId } = this.options;
+    return makeWork({ desk, nodeId, ...accepted });
+  }
+
   /** Under the lock of the key. */
-  private async take(work: DeskWork): Promise<TicketRecord> {
+  private async take(accepted: Accepted): Promise<TicketRecord> {
+    const work = this.workOf(accepted);
     const told = await this.carried(work);
     if (told !== null) return told;
-    const older = this.outbox.ofKey(work.key);
-    const seen = await this.look(work, older);
+    const seen = await this.look(work);
     if (seen !== null && !(seen instanceof CertDeskError)) return seen;
-    const whole = older.reduceRight((newer, waiting) => replace(waiting, newer), work);
+    const { repository, desk } = this.options;
+    const rows = new Set((await repository.work(desk, work.key)).map(({ id }) => id));
+    const older = this.outbox.ofKey(work.key);
+    // What has no row any more was carried out by another instance.
+    const whole = older.filter(({ id }) => rows.has(id)).reduceRight((newer, waiting) => replace(waiting, newer), work);
     const keep = async (write: (replaced: string[]) => Promise<boolean>): Promise<boolean> => {
       if (this.hasEnded) throw stopped();
       const isClaimed = await write(older.map(({ id }) => id));
-      this.unsaved.delete(work);
+      this.unsaved.delete(accepted);
       for (const waiting of older) this.outbox.remove(waiting);
       return isClaimed;
     };
-    const { repository } = this.options;
     const begin = (claim: Claim): Promise<boolean> => keep(replaced => repository.begin(toRow(whole), replaced, claim));
     let result: Awaited<ReturnType<Desk['attempt']>>;
     try {
-      result = seen ?? this.blocked(work.key) ?? (await this.attempt(whole, older.length === 0, begin));
+      // Another instance's work of this key may have been sent, and its process killed.
+      result = seen ?? this.blocked(work.key) ?? (await this.attempt(whole, rows.size === 0, begin));
     } catch (error) {
       // Kept already, and only what came of it is not: that is found out again.
-      if (!this.unsaved.has(work)) this.outbox.add(this.delay(whole, asCertDeskError(error, 'REPOSITORY')));
+      if (!this.unsaved.has(accepted)) this.outbox.add(this.delay(whole, asCertDeskError(error, 'REPOSITORY')));
       throw error;
     }
     if (!(result instanceof CertDeskError)) return result ?? this.record(whole, 'left');
-    if (this.unsaved.has(work)) await keep(replaced => this.saveInPlaceOf(whole, replaced));
+    if (this.unsaved.has(accepted)) await keep(replaced => this.saveInPlaceOf(whole, replaced));
     await this.postpone(whole, result);
     if (!result.isPassing) throw result;
     const { code, message } = result;
@@ -178,11 +189,11 @@ export class Desk {
   }
 
   /** What can be told without changing anything; an error when the helpdesk can't be asked; else null. */
-  private async look(work: DeskWork, older: readonly DeskWork[]): Promise<TicketRecord | CertDeskError | null> {
+  private async look(work: DeskWork): Promise<TicketRecord | CertDeskError | null> {
     if (work.finding.state !== 'unknown') {
       const blocked = this.blocked(null);
       if (blocked !== null) return blocked;
-      if (older.length > 0) return null;
+      if (this.outbox.ofKey(work.key).length > 0) return null;
     }
     try {
       return await this.carrier.look(work);
@@ -310,10 +321,10 @@ export class Desk {
   }
 
   /** A Finding whose parts are not what they should be is refused before anything is written. */
-  private tryTexts(work: DeskWork): void {
+  private tryTexts(finding: Finding): void {
     const { settings, scannedBy } = this.options;
     try {
-      ticketTexts(work.finding, settings, scannedBy);
+      ticketTexts(finding, settings, scannedBy);
     } catch (error) {
       throw asCertDeskError(error, 'BAD_MESSAGE');
     }
@@ -326,6 +337,9 @@ export class Desk {
     return job;
   }
 }
+
+/** What `handle` was given, until there is a work of it. */
+type Accepted = HandleOptions & { finding: Finding; now: Date };
 
 function settlingError(leftMs: number): CertDeskError {
   return new CertDeskError(

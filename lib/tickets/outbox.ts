@@ -33,6 +33,7 @@ export interface OutboxOptions {
 /** Work that could not be done yet, and when it is tried again. The rows in the repository are the desk's business. */
 export class Outbox {
   private readonly works = new Map<string, DeskWork>();
+  private readonly byKey = new Map<string, DeskWork[]>();
   private readonly limit = createLimit(AT_ONCE);
   private timer: NodeJS.Timeout | null = null;
   private isClosed = false;
@@ -40,7 +41,9 @@ export class Outbox {
   constructor(private readonly options: OutboxOptions) {}
 
   add(work: DeskWork): void {
+    this.drop(work);
     this.works.set(work.id, work);
+    this.byKey.set(work.key, [...this.ofKey(work.key), work].sort(oldestFirst));
     this.changed();
   }
 
@@ -49,16 +52,20 @@ export class Outbox {
   }
 
   remove(work: DeskWork): void {
-    if (this.works.delete(work.id)) this.changed();
+    if (this.drop(work)) this.changed();
   }
 
   /** Oldest first. */
-  ofKey(key: string): DeskWork[] {
-    return this.all().filter(work => work.key === key);
+  ofKey(key: string): readonly DeskWork[] {
+    return this.byKey.get(key) ?? [];
   }
 
-  all(): DeskWork[] {
-    return [...this.works.values()].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
+  private drop({ id, key }: DeskWork): boolean {
+    if (!this.works.delete(id)) return false;
+    const left = this.ofKey(key).filter(work => work.id !== id);
+    if (left.length > 0) this.byKey.set(key, left);
+    else this.byKey.delete(key);
+    return true;
   }
 
   /**
@@ -97,26 +104,35 @@ export class Outbox {
 
   private changed(): void {
     if (this.isClosed) return;
-    const all = this.all();
-    const queued = all.filter(work => work.state === 'queued');
-    const parked = all.length - queued.length;
-    const { code = null, message: reason = null } = all[0]?.error ?? {};
-    this.options.onChange({ queued: queued.length, parked, reason, code });
-    this.schedule(queued);
+    let parked = 0;
+    let oldest: DeskWork | undefined;
+    let nextAt: string | undefined;
+    for (const work of this.works.values()) {
+      if (oldest === undefined || oldestFirst(work, oldest) < 0) oldest = work;
+      if (work.state === 'parked') parked += 1;
+      else if (nextAt === undefined || work.nextAt < nextAt) nextAt = work.nextAt;
+    }
+    const { code = null, message: reason = null } = oldest?.error ?? {};
+    this.options.onChange({ queued: this.works.size - parked, parked, reason, code });
+    this.schedule(nextAt);
   }
 
-  private schedule(queued: readonly DeskWork[]): void {
+  private schedule(nextAt: string | undefined): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    if (queued.length === 0) return;
-    const next = Math.min(...queued.map(work => Date.parse(work.nextAt)));
-    const wait = Math.min(Math.max(0, next - this.options.now().getTime()), LONGEST_TIMER_MS);
+    if (nextAt === undefined) return;
+    const wait = Math.min(Math.max(0, Date.parse(nextAt) - this.options.now().getTime()), LONGEST_TIMER_MS);
     this.timer = setTimeout(() => void this.runDue(), wait);
   }
 
   private async runDue(): Promise<void> {
     this.timer = null;
-    const now = this.options.now().getTime();
-    await this.run(this.all().filter(work => work.state === 'queued' && Date.parse(work.nextAt) <= now));
+    const now = this.options.now().toISOString();
+    const due = [...this.works.values()].filter(work => work.state === 'queued' && work.nextAt <= now);
+    await this.run(due.sort(oldestFirst));
   }
+}
+
+function oldestFirst(a: DeskWork, b: DeskWork): number {
+  return a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0;
 }

@@ -25,10 +25,11 @@ export class TicketReader {
   private waiting = new Map<string, Waiting[]>();
   private isReading = false;
   private runId: string | null = null;
+  private begun: Promise<void> = Promise.resolve();
   /** Of this run: not asked for yet. */
   private ahead = new Set<string>();
-  /** Of this run: brought along, and not asked for yet. */
-  private readonly seen = new Map<string, { ticket: Ticket | null; at: number }>();
+  /** Of this run: brought along, or about to be, and not asked for yet. Undefined where that failed. */
+  private readonly seen = new Map<string, { ticket: Promise<Ticket | null | undefined>; at: number }>();
 
   constructor(private readonly options: ReaderOptions) {}
 
@@ -48,18 +49,25 @@ export class TicketReader {
 
   /** As it was at most some minutes ago. `runId` groups what is asked for together; null for what stands alone. */
   async glance(id: string, runId: string | null): Promise<Ticket | null> {
-    if (runId !== null && runId !== this.runId) await this.beginRun(runId);
+    if (runId !== null && runId !== this.runId) this.begun = this.beginRun(runId);
+    await this.begun;
     const seen = this.seen.get(id);
     this.seen.delete(id);
-    return seen !== undefined && performance.now() - seen.at < GLANCE_MS ? seen.ticket : this.read(id);
+    const ticket = seen !== undefined && performance.now() - seen.at < GLANCE_MS ? await seen.ticket : undefined;
+    return ticket === undefined ? this.read(id) : ticket;
   }
 
   private async beginRun(runId: string): Promise<void> {
     this.runId = runId;
     this.seen.clear();
     this.ahead.clear();
-    const likely = await this.options.likely();
-    if (this.runId === runId) this.ahead = new Set(likely);
+    try {
+      const likely = await this.options.likely();
+      if (this.runId === runId) this.ahead = new Set(likely);
+    } catch (error) {
+      this.runId = null;
+      throw error;
+    }
   }
 
   private async readAll(): Promise<void> {
@@ -81,11 +89,17 @@ export class TicketReader {
   }
 
   private async readBatch(asked: Map<string, Waiting[]>, ahead: readonly string[]): Promise<void> {
-    const { runId } = this;
+    const answer = this.options.helpdesk.get([...asked.keys(), ...ahead]);
+    const at = performance.now();
+    for (const id of ahead) {
+      const ticket = answer.then(
+        tickets => tickets.get(id) ?? null,
+        () => undefined,
+      );
+      this.seen.set(id, { ticket, at });
+    }
     try {
-      const tickets = await this.options.helpdesk.get([...asked.keys(), ...ahead]);
-      const at = performance.now();
-      if (runId === this.runId) for (const id of ahead) this.seen.set(id, { ticket: tickets.get(id) ?? null, at });
+      const tickets = await answer;
       for (const [id, all] of asked) for (const one of all) one.resolve(tickets.get(id) ?? null);
     } catch (error) {
       // One ticket that may not be seen must not hide the others; a helpdesk that is down fails for all alike.
