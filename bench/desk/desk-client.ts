@@ -18,6 +18,8 @@ export interface DeskJob {
   /** For the repository and the table of plain inserts. */
   folder: string;
   count: number;
+  /** Only writes the records of an earlier run, and ends. */
+  isSetUp?: boolean;
   /** A Request Tracker that knows the tickets of all keys, open; without one the embedded desk makes them. */
   requestTracker?: { url: string; token: string; queue: string };
 }
@@ -32,15 +34,19 @@ export interface DeskFigures {
   actions: Record<string, number>;
 }
 
-answerJob<DeskJob, DeskFigures>(async ({ folder, count, requestTracker: rt }) => {
+answerJob<DeskJob, DeskFigures>(async ({ folder, count, isSetUp, requestTracker: rt }) => {
   const repository = await openRepository({ kind: 'sqlite', path: join(folder, 'repository.db') });
   const services = { localTickets: repository.localTickets, now: () => new Date() };
   const type = rt === undefined ? local : requestTracker;
   const values: Record<string, string> =
     rt === undefined ? {} : { url: rt.url, token: rt.token, keyField: 'CertDesk Key' };
   const helpdesk = type.connect({ values, statusMap: {} }, services);
-  if (rt !== undefined) await remember(repository, count);
-  const plainMs = insertPlain(join(folder, 'plain.db'), count);
+  if (isSetUp === true) {
+    await remember(repository, count);
+    await repository.close();
+    return { wallMs: 0, plainMs: 0, p99Ms: 0, peakRssMb: 0, actions: {} };
+  }
+  const plainMs = rt === undefined ? insertPlain(join(folder, 'plain.db'), count) : 0;
   const desk = openDesk(repository, type, helpdesk, rt?.queue);
   await desk.start();
   const delay = monitorEventLoopDelay({ resolution: 1 });

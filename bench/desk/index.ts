@@ -41,6 +41,7 @@ async function knownTickets(count: number): Promise<void> {
     const { url, token } = fake;
     const requestTracker = { url, token, queue: FakeRequestTracker.queue };
     const job: DeskJob = { folder: temporaryFolder(), count, requestTracker };
+    await runModule<DeskJob, DeskFigures>(CLIENT, { ...job, isSetUp: true }, 'any');
     const figures = await runModule<DeskJob, DeskFigures>(CLIENT, job, 'any');
     complain(figures, 'left', count);
     printTable(`known: ${count} known open tickets, all unchanged, Request Tracker (a fake that counts)`, [

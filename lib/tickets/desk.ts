@@ -21,7 +21,7 @@ export type { DeskOptions, HandleOptions } from './desk-options';
 export type { QueueState } from './outbox';
 
 /** Keys acted on at once; the adapter bounds its requests as well. */
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 /** Findings looked at once; the others wait as they came, which takes the least memory. */
 const LOOKS_AT_ONCE = 64;
 /** Shortest lease: a Node-RED that stands still for less keeps its claims. */

@@ -3,6 +3,7 @@ import net from 'node:net';
 import type { Opened } from '../../lib/scan/dialogue';
 import { completeHandshake } from '../../lib/scan/handshake';
 import { clientRenegotiation } from '../../lib/scan/probes/client-renegotiation';
+import { robot } from '../../lib/scan/probes/robot';
 import { WireError } from '../../lib/scan/wire/bytes';
 import { CbcOpener, CbcSealer, sealFlawed } from '../../lib/scan/wire/cbc-record';
 import { cipherSpec } from '../../lib/scan/wire/cipher-spec';
@@ -230,6 +231,24 @@ describe('a handshake of SSL 3.0 with old servers', function () {
     const { verdict, detail } = await judge(front, clientRenegotiation);
     assert.equal(verdict, 'ok', detail);
     assert.match(detail, /leaves others open: closed/);
+  });
+
+  it('is the control of robot, where every connection ends at a ChangeCipherSpec', async () => {
+    const inner = await up('0.10.48');
+    const front = await startScripted(socket => {
+      const way = net.connect(inner.port, inner.host);
+      way.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+      socket.on('close', () => way.destroy());
+      way.pipe(socket);
+      socket.on('data', chunk =>
+        chunk.includes(Buffer.from('140300000101', 'hex')) ? socket.end() : way.write(chunk),
+      );
+    });
+    open.push(front);
+    assert.equal((await judge(inner, robot)).verdict, 'ok');
+    const { verdict, detail } = await judge(front, robot);
+    assert.equal(verdict, 'cannot-tell', detail);
+    assert.match(detail, /no handshake came to its end/);
   });
 
   it('cannot be had of a server that takes nothing but RC4', async () => {

@@ -1,15 +1,12 @@
-import { Conversations, type Offer } from '../conversations';
+import { Conversations } from '../conversations';
 import type { Opened } from '../dialogue';
 import { completeHandshake, HandshakeError, type Finished } from '../handshake';
 import { newestBySuite } from '../observation';
 import { alertIn, isBareEnd, reactionOf, SILENCE, waitFor, type Reaction } from '../reaction';
-import { allSuites } from '../suites/lists';
 import { SPEAKABLE_PROTOCOLS, speakableOffers } from '../suites/speakable';
 import { CLASSIC } from '../versions';
 import { uint16s } from '../wire/bytes';
-import { cipherSpec } from '../wire/cipher-spec';
 import { clientHello, EXTENSION } from '../wire/client-hello';
-import { isAgreeable } from '../wire/key-exchange';
 import { MESSAGE, MessageReader } from '../wire/messages';
 import { RECORD } from '../wire/records';
 import { cannotTell, notApplicable, ok, openQuestion, vulnerable, type AskingProbe, type Judgement } from './probe';
@@ -25,11 +22,11 @@ export const clientRenegotiation: AskingProbe = {
     if (newestBySuite(seen) === undefined) {
       return openQuestion(seen, CLASSIC) ?? notApplicable('It speaks no version that has renegotiation.');
     }
-    const inTls = speakableOffers(seen);
-    const isInTls = inTls.length > 0;
+    const offers = speakableOffers(seen);
+    const isInTls = offers.some(({ protocol }) => protocol !== 'SSLv3');
     const open = isInTls ? null : openQuestion(seen, SPEAKABLE_PROTOCOLS);
     if (open !== null) return open;
-    const conversations = new Conversations(dialogue, isInTls ? inTls : [SSLV3_OFFER]);
+    const conversations = new Conversations(dialogue, offers);
     const outcome = await conversations.hold(opened => renegotiate(opened, serverName, line.timeoutMs));
     if (outcome.kind !== 'used') {
       const tried = isInTls ? '' : ' (SSLv3 alone was tried)';
@@ -44,14 +41,6 @@ export const clientRenegotiation: AskingProbe = {
           `Ends a connection in which the client begins a new handshake (${outcome.value}), and others too: ${usual}.`,
         );
   },
-};
-
-/** For a server with nothing newer, the best first; no MAC but that with SHA-1 is done here. */
-const SSLV3_OFFER: Offer = {
-  protocol: 'SSLv3',
-  suites: allSuites('SSLv3')
-    .filter(suite => isAgreeable(suite) && cipherSpec(suite)?.macHash === 'sha1')
-    .toReversed(),
 };
 
 const SERVER_HELLO: Reaction = 'ServerHello';

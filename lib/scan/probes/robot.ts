@@ -91,7 +91,7 @@ const ABOUT_FINISHED: ReadonlySet<Reaction> = new Set(
 
 /**
  * Whether a right secret with a right Finished goes through; null where it does, and where no suite of it can be spoken
- * here (SSLv3, RC4): that the server waited for a Finished each time has to do then.
+ * here (RC4): that the server waited for a Finished each time has to do then.
  */
 async function whyNoHandshake(dialogue: Dialogue): Promise<string | null> {
   // a handshake that is made anyway where there are suites with CBC, whose wrong record comes after its end

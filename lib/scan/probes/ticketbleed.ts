@@ -26,7 +26,7 @@ export const ticketbleed: AskingProbe = {
   id: 'ticketbleed',
   ask: async dialogue => {
     const { seen } = dialogue;
-    const offers = speakableOffers(seen);
+    const offers = speakableOffers(seen).filter(({ protocol }) => protocol !== 'SSLv3');
     if (offers.length === 0) {
       return openQuestion(seen, SPEAKABLE_PROTOCOLS) ?? notApplicable('It speaks no version that has such tickets.');
     }
