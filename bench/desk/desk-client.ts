@@ -18,6 +18,8 @@ export interface DeskJob {
   /** For the repository and the table of plain inserts. */
   folder: string;
   count: number;
+  /** Findings handed over and not answered yet, at most. */
+  waiting: number;
   /** Only writes the records of an earlier run, and ends. */
   isSetUp?: boolean;
   /** A Request Tracker that knows the tickets of all keys, open; without one the embedded desk makes them. */
@@ -34,7 +36,7 @@ export interface DeskFigures {
   actions: Record<string, number>;
 }
 
-answerJob<DeskJob, DeskFigures>(async ({ folder, count, isSetUp, requestTracker: rt }) => {
+answerJob<DeskJob, DeskFigures>(async ({ folder, count, waiting, isSetUp, requestTracker: rt }) => {
   const repository = await openRepository({ kind: 'sqlite', path: join(folder, 'repository.db') });
   const services = { localTickets: repository.localTickets, now: () => new Date() };
   const type = rt === undefined ? local : requestTracker;
@@ -57,7 +59,11 @@ answerJob<DeskJob, DeskFigures>(async ({ folder, count, isSetUp, requestTracker:
     const { action } = await desk.handle(finding, { message: {} });
     actions[action] = (actions[action] ?? 0) + 1;
   };
-  await Promise.all(Array.from({ length: count }, (_, index) => handle(findingOf(index))));
+  let next = 0;
+  const handleSome = async (): Promise<void> => {
+    while (next < count) await handle(findingOf(next++));
+  };
+  await Promise.all(Array.from({ length: waiting }, handleSome));
   const wallMs = performance.now() - startedAt;
   delay.disable();
   await desk.close();
