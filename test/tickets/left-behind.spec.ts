@@ -121,6 +121,34 @@ onEveryProduct('work that was left behind', product => {
     });
   });
 
+  describe('by another instance of the same flow', () => {
+    it('is looked for at the helpdesk before its note is sent again', async () => {
+      const one = lab.desk({}, PATIENT);
+      await one.handle(vulnerability(), due);
+      // Sent, and killed before it was concluded: the intent is there, the answer is not.
+      lab.helpdesk.faults = [{ call: 'addNote', when: 'after', error: new CertDeskError('TIMEOUT', 'no answer') }];
+      const notes = lab.helpdesk.notes.bind(lab.helpdesk);
+      lab.helpdesk.notes = () => Promise.reject(new CertDeskError('TIMEOUT', 'no answer'));
+      assert.equal((await one.handle(run(2, vulnerability()), due)).action, 'queued');
+      lab.helpdesk.notes = notes;
+      const other = lab.desk();
+      assert.equal((await other.handle(run(2, vulnerability()), due)).action, 'updated');
+      assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+
+    it('is forgotten by who took it up as well when the other one has done it', async () => {
+      await leave({}, vulnerability());
+      const [one, other] = [lab.desk({}, PATIENT), lab.desk({}, PATIENT)];
+      lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+      await Promise.all([one.start(), other.start()]);
+      lab.helpdesk.outage = null;
+      await one.retry('cd-vul-1');
+      assert.equal((await other.handle(run(2, vulnerability()), notification('standing'))).action, 'left');
+      assert.deepEqual((await lab.ticket('cd-vul-1')).notes, []);
+      assert.equal(lab.queue.queued, 0);
+    });
+  });
+
   describe('by settings that are not whole', () => {
     const error = new CertDeskError('CONFIG', 'Enter a token in the connection to the lab.');
     const unready = { desk: 'lab:', helpdesk: new UnreadyHelpdesk(error) };
