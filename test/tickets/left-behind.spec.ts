@@ -6,6 +6,7 @@ import type { Desk, DeskOptions } from '../../lib/tickets/desk';
 import { takeUp } from '../../lib/tickets/take-up';
 import { onEveryProduct } from '../support/repositories';
 import { DESK, DeskLab, notification } from './desk-lab';
+import { waitFor } from '../support/wait';
 import { expiry, vulnerability } from './samples';
 
 const due = { message: { topic: 'kept' } };
@@ -140,7 +141,13 @@ onEveryProduct('work that was left behind', product => {
       await leave({}, vulnerability());
       const [one, other] = [lab.desk({}, PATIENT), lab.desk({}, PATIENT)];
       lab.helpdesk.outage = new CertDeskError('UNREACHABLE', 'connection refused');
+      const asked = lab.helpdesk.calls.length;
       await Promise.all([one.start(), other.start()]);
+      await waitFor(
+        () => lab.helpdesk.calls.length === asked + 2,
+        5_000,
+        () => 'both to try it',
+      );
       lab.helpdesk.outage = null;
       await one.retry('cd-vul-1');
       assert.equal((await other.handle(run(2, vulnerability()), notification('standing'))).action, 'left');
