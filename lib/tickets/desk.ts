@@ -9,6 +9,7 @@ import type { Claim } from '../repository/repository';
 import { Carrier } from './carry-out';
 import { withClaim, type Hold } from './claim';
 import type { DeskOptions, HandleOptions } from './desk-options';
+import { HoldUps } from './hold-ups';
 import { KeyLocks } from './key-locks';
 import { Outbox, type RetryOptions } from './outbox';
 import { TicketReader } from './reader';
@@ -48,10 +49,7 @@ export class Desk {
   /** Accepted, and not yet in the repository. */
   private readonly unsaved = new Set<Accepted>();
   private readonly now: () => Date;
-  /** Keys on which nothing may be sent until then (milliseconds since the epoch): see Hold.keepFor. */
-  private readonly settling = new Map<string, number>();
-  /** Until then the helpdesk asked not to be bothered. */
-  private pause: { until: number; error: CertDeskError } | null = null;
+  private readonly holdUps: HoldUps;
   private isClosed = false;
   /** Closed, and no longer waited for: the next desk may have taken its work up. */
   private hasEnded = false;
@@ -62,6 +60,7 @@ export class Desk {
     checkTemplate('subject', settings.subject);
     checkTemplate('body', settings.body);
     this.now = () => options.now?.() ?? new Date();
+    this.holdUps = new HoldUps(this.now);
     const onWarning = (text: string): void => options.onWarning?.(text);
     const reader = new TicketReader({
       helpdesk,
@@ -167,7 +166,7 @@ export class Desk {
     let result: Awaited<ReturnType<Desk['attempt']>>;
     try {
       // Another instance's work of this key may have been sent, and its process killed.
-      result = seen ?? this.blocked(work.key) ?? (await this.attempt(whole, rows.size === 0, begin));
+      result = seen ?? this.holdUps.of(work.key) ?? (await this.attempt(whole, rows.size === 0, begin));
     } catch (error) {
       // Kept already, and only what came of it is not: that is found out again.
       if (!this.unsaved.has(accepted)) this.outbox.add(this.delay(whole, asCertDeskError(error, 'REPOSITORY')));
@@ -191,8 +190,8 @@ export class Desk {
   /** What can be told without changing anything; an error when the helpdesk can't be asked; else null. */
   private async look(work: DeskWork): Promise<TicketRecord | CertDeskError | null> {
     if (work.finding.state !== 'unknown') {
-      const blocked = this.blocked(null);
-      if (blocked !== null) return blocked;
+      const paused = this.holdUps.paused();
+      if (paused !== null) return paused;
       if (this.outbox.ofKey(work.key).length > 0) return null;
     }
     try {
@@ -216,7 +215,7 @@ export class Desk {
     const leaseMs = this.options.claim?.leaseMs ?? Math.max(LEASE_MS, LEASE_PER_SETTLE * settleMs);
     const waitMs = this.options.claim?.waitMs ?? CLAIM_WAIT_PER_LEASE * leaseMs;
     const claim = { desk, key: work.key, leaseMs, waitMs, now: this.now };
-    const onKept = (ms: number): void => void this.settling.set(work.key, this.now().getTime() + ms);
+    const onKept = (ms: number): void => this.holdUps.settle(work.key, ms);
     try {
       return await this.limit(() =>
         withClaim(repository, { ...claim, onKept }, begin, hold => this.carryOut(work, hold, isFresh)),
@@ -230,9 +229,7 @@ export class Desk {
   private helpdeskError(thrown: unknown): CertDeskError {
     const error = asCertDeskError(thrown, 'PROTOCOL');
     if (error.code === 'REPOSITORY') throw error;
-    if (error.code === 'RATE_LIMITED' && error.retryAfterMs !== undefined) {
-      this.pause = { until: this.now().getTime() + error.retryAfterMs, error };
-    }
+    this.holdUps.heed(error);
     return error;
   }
 
@@ -246,27 +243,13 @@ export class Desk {
     return told;
   }
 
-  /** While the helpdesk asked not to be bothered, or something that was sent for the key may still arrive. */
-  private blocked(key: string | null): CertDeskError | null {
-    const now = this.now().getTime();
-    if (this.pause !== null && this.pause.until > now) {
-      const { code, message } = this.pause.error;
-      return new CertDeskError(code, message, { retryAfterMs: this.pause.until - now });
-    }
-    if (key === null) return null;
-    const leftMs = (this.settling.get(key) ?? 0) - now;
-    if (leftMs > 0) return settlingError(leftMs);
-    this.settling.delete(key);
-    return null;
-  }
-
   private retryWork(work: DeskWork): Promise<CertDeskError | null> {
     return this.locks.run(work.key, async () => {
       // A newer Finding took its place meanwhile.
       if (this.isClosed || !this.outbox.has(work)) return null;
       try {
         const result =
-          this.blocked(work.key) ?? (await this.attempt(work, false, claim => this.options.repository.claim(claim)));
+          this.holdUps.of(work.key) ?? (await this.attempt(work, false, claim => this.options.repository.claim(claim)));
         if (this.isClosed) return null;
         if (result instanceof CertDeskError) {
           await this.postpone(work, result);
@@ -297,8 +280,7 @@ export class Desk {
   private delay(work: DeskWork, error: CertDeskError): DeskWork {
     work.attempts += 1;
     work.error = { code: error.code, message: error.message };
-    const settleMs = (this.settling.get(work.key) ?? 0) - this.now().getTime();
-    work.nextAt = this.outbox.nextAt(work.attempts, error, Math.max(0, settleMs));
+    work.nextAt = this.outbox.nextAt(work.attempts, error, this.holdUps.settlesFor(work.key));
     return work;
   }
 
@@ -340,14 +322,6 @@ export class Desk {
 
 /** What `handle` was given, until there is a work of it. */
 type Accepted = HandleOptions & { finding: Finding; now: Date };
-
-function settlingError(leftMs: number): CertDeskError {
-  return new CertDeskError(
-    'TIMEOUT',
-    'What was sent for this ticket got no answer and may still arrive. It is looked for, and tried again, by itself.',
-    { retryAfterMs: leftMs },
-  );
-}
 
 function stopped(): CertDeskError {
   return new CertDeskError(
