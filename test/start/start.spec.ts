@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TicketRecord } from '../../lib/model/ticket';
 import { closedPort, startOdd } from '../lab/tls-servers';
 import { Start } from './start';
+import { waitFor } from '../support/wait';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -66,7 +67,15 @@ describe('npm start', function () {
     });
     assert.equal(added.status, 200, await added.text());
 
-    const answer = await fetch(`${url}renewed`, { method: 'POST', body: new URLSearchParams({ host: 'a.example' }) });
+    const ask = (): Promise<Response> =>
+      fetch(`${url}renewed`, { method: 'POST', body: new URLSearchParams({ host: 'a.example' }) });
+    // A flow is saved when the answer comes, and started a moment later.
+    await waitFor(
+      async () => (await ask()).status === 200,
+      20_000,
+      () => 'the node to answer',
+    );
+    const answer = await ask();
     assert.equal(answer.status, 200);
     assert.deepEqual(await answer.json(), { host: 'a.example' });
     assert.equal((await fetch(`${url}renewed`)).status, 404, 'another method');
