@@ -4,6 +4,7 @@ import { CertDeskError } from '../../lib/model/errors';
 import type { Finding } from '../../lib/model/finding';
 import type { Desk, DeskOptions } from '../../lib/tickets/desk';
 import { takeUp } from '../../lib/tickets/take-up';
+import { makeWork } from '../../lib/tickets/work';
 import { onEveryProduct } from '../support/repositories';
 import { DESK, DeskLab, notification } from './desk-lab';
 import { waitFor } from '../support/wait';
@@ -134,6 +135,20 @@ onEveryProduct('work that was left behind', product => {
       lab.helpdesk.notes = notes;
       const other = lab.desk();
       assert.equal((await other.handle(run(2, vulnerability()), due)).action, 'updated');
+      assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
+    });
+
+    it('is looked for too when the claim of the killed one had to be waited for', async () => {
+      const { id } = await lab.desk().handle(vulnerability(), due);
+      const second = run(2, vulnerability());
+      const { marker } = makeWork({
+        ...{ desk: DESK, nodeId: 'n', finding: second, message: {} },
+        now: new Date(),
+      }).message;
+      await lab.helpdesk.addNote(id, `Told.\n\nReference: ${marker}`);
+      const claim = { desk: DESK, key: 'cd-vul-1', owner: 'killed', leaseMs: 300, now: new Date() };
+      assert.equal(await lab.repository.claim(claim), true);
+      assert.equal((await lab.desk().handle(second, due)).action, 'updated');
       assert.equal((await lab.ticket('cd-vul-1')).notes.length, 1);
     });
 
