@@ -21,6 +21,8 @@ export interface ClaimOptions {
 /** The right to act on one key, for one action. */
 export interface Hold {
   readonly owner: string;
+  /** Somebody else held the key before, and may have been killed after it sent something. */
+  readonly wasWaitedFor: boolean;
   /** Asked before anything is sent: a process that stood still for long may have lost it. @throws CertDeskError `TIMEOUT` */
   ensure(): Promise<void>;
   /** Nobody, this process included, acts on the key for so long after the end: what was sent may still arrive. */
@@ -51,13 +53,15 @@ export async function withClaim<T>(
     if (isOurs) renewedAt = askedAt;
     return isOurs;
   };
-  if (!(await begin({ desk, key, owner, leaseMs, now: now() }))) await waitFor(claim, options);
+  const wasWaitedFor = !(await begin({ desk, key, owner, leaseMs, now: now() }));
+  if (wasWaitedFor) await waitFor(claim, options);
   // A renewal that fails is made up for by the next one, or the lease runs out as it would for a killed process.
   const renewal = setInterval(() => void claim().catch(() => false), leaseMs / 3);
   renewal.unref();
   try {
     return await job({
       owner,
+      wasWaitedFor,
       async ensure() {
         if (performance.now() - renewedAt > leaseMs / 2 && !(await claim())) throw heldByAnother(key);
       },

@@ -216,17 +216,10 @@ export class Desk {
     const waitMs = this.options.claim?.waitMs ?? CLAIM_WAIT_PER_LEASE * leaseMs;
     const claim = { desk, key: work.key, leaseMs, waitMs, now: this.now };
     const onKept = (ms: number): void => this.holdUps.settle(work.key, ms);
-    // Who held the key may have sent the same, and been killed.
-    let hasWaited = false;
-    const beginOnce = async (asked: Claim): Promise<boolean> => {
-      const isOurs = await begin(asked);
-      hasWaited = !isOurs;
-      return isOurs;
-    };
     try {
       return await this.limit(() =>
-        withClaim(repository, { ...claim, onKept }, beginOnce, hold =>
-          this.carryOut(work, hold, isFresh && !hasWaited),
+        withClaim(repository, { ...claim, onKept }, begin, hold =>
+          this.carryOut(work, hold, isFresh && !hold.wasWaitedFor),
         ),
       );
     } catch (error) {

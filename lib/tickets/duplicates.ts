@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Ticket } from '../helpdesks/helpdesk';
 import { asCertDeskError } from '../model/errors';
 import type { Job, Steps } from './steps';
 import { duplicateNote } from './texts';
+import { noteMarker } from './work';
 
 /**
  * Closes tickets that a create without an answer made too many, each with a note that links the one that is kept.
@@ -19,8 +19,7 @@ export async function closeDuplicates(
   // Whoever finds the same duplicate again may have told it already.
   const careful: Job = { ...job, isFresh: false };
   for (const other of others) {
-    const marker = `cd-note-${createHash('sha256').update(`duplicate\n${other.id}`).digest('hex').slice(0, 16)}`;
-    await steps.note(careful, other, duplicateNote(kept), marker);
+    await steps.note(careful, other, duplicateNote(kept), noteMarker('duplicate', other.id));
     try {
       await steps.resolve(careful, other);
       closed.push(other.number);

@@ -135,8 +135,12 @@ export function replace(older: DeskWork, newer: DeskWork): DeskWork {
 }
 
 function markerOf(finding: Finding, id: string): string {
-  const notice = [finding.key, finding.state, finding.runId ?? id].join('\n');
-  return `cd-note-${createHash('sha256').update(notice).digest('hex').slice(0, 16)}`;
+  return noteMarker(finding.key, finding.state, finding.runId ?? id);
+}
+
+/** What a note is known by among others; the same parts make the same one. */
+export function noteMarker(...parts: readonly string[]): string {
+  return `cd-note-${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16)}`;
 }
 
 /** What JSON can't hold (a request, a socket, a circle) stays behind; the rest of the message survives a restart. */
